@@ -1,0 +1,46 @@
+"""Tests: the real services, throw-away secrets and folders, a database and a Valkey database per worker."""
+
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+from config.logging import configure_logging
+
+from . import base
+from .base import *  # noqa: F403 - a profile is the base plus its differences
+from .secrets import NAMES
+
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+
+globals().update({name: os.environ.get(name) or secrets.token_urlsafe(48) for name in NAMES})
+
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+SESSION_COOKIE_SECURE = False
+CSRF_COOKIE_SECURE = False
+
+VAR_DIR = Path(os.environ.get("VAR_DIR") or tempfile.mkdtemp(prefix=f"kudoscope-{WORKER}-"))
+MEDIA_ROOT = VAR_DIR / "media"
+RELEASES_ROOT = VAR_DIR / "releases"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = base.STORAGES | {
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
+
+# Hashing passwords slowly on purpose has no place in a test.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+
+# Each test worker has its own Valkey database; a child process of a test is handed the finished URL.
+if "KUDOSCOPE_TEST_CHILD" not in os.environ:
+    REDIS_URL = f"{base.REDIS_URL.split('?')[0]}?db={int(WORKER.removeprefix('gw')) + 1}"
+    CACHES = {"default": base.CACHES["default"] | {"LOCATION": REDIS_URL}}
+    CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+VALKEY_TIMEOUT_SECONDS = 2.0
+
+REWARD_HOLD_SECONDS = 0
+
+LOGGING_CONFIG = None
+configure_logging(json=False, level="WARNING")

@@ -1,0 +1,24 @@
+"""Every route of the service."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from config import api_errors, health
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.account.urls")),
+    path("", include("accounts.urls")),
+    path("", include("kudos.urls")),
+    path("", include("exports.urls")),
+    path("", include("ratings.urls")),
+    path("api/", include("config.api_urls")),
+]
+
+handler400 = api_errors.bad_request
+handler403 = api_errors.permission_denied
+handler404 = api_errors.page_not_found
+handler500 = api_errors.server_error

@@ -1,0 +1,66 @@
+"""Releases: immutable published dumps, and the files they are made of."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from ratings.models import Dataset
+
+
+class ReleaseState(models.TextChoices):
+    BUILDING = "building", "building"
+    PUBLISHED = "published", "published"
+    FAILED = "failed", "failed"
+
+
+class Release(models.Model):
+    """One full dump of one dataset, as of one database snapshot.
+
+    ``version`` is the day of the snapshot, with ``.1``, ``.2`` … when a day has several. A published
+    release has a snapshot time and never changes; a failed one keeps the reason.
+    """
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="releases")
+    version = models.CharField(max_length=20)
+    state = models.CharField(max_length=10, choices=ReleaseState, default=ReleaseState.BUILDING)
+    schema_version = models.CharField(max_length=10)
+    rating_count = models.PositiveBigIntegerField(default=0)
+    image_count = models.PositiveBigIntegerField(default=0)
+    requested_at = models.DateTimeField(default=timezone.now)
+    snapshot_at = models.DateTimeField(null=True, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    failure = models.TextField(blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["dataset", "version"], name="release_version_is_unique"),
+            models.CheckConstraint(
+                condition=~Q(state="published") | Q(published_at__isnull=False, snapshot_at__isnull=False),
+                name="release_published_has_times",
+            ),
+            models.CheckConstraint(condition=~Q(state="failed") | ~Q(failure=""), name="release_failed_says_why"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset.slug} {self.version}"
+
+
+class ReleaseFile(models.Model):
+    """One file of a release, with what a downloader needs to check it."""
+
+    release = models.ForeignKey(Release, on_delete=models.CASCADE, related_name="files")
+    path = models.CharField("path inside the release", max_length=200)
+    media_type = models.CharField(max_length=60)
+    byte_count = models.PositiveBigIntegerField()
+    row_count = models.PositiveBigIntegerField(null=True, blank=True)
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["release", "path"], name="release_file_path_is_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return self.path

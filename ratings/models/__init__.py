@@ -1,0 +1,24 @@
+"""The tables of the ratings domain, one file for each noun."""
+
+from ratings.models.dataset import Dataset, DatasetState
+from ratings.models.image import AdultClass, Image, ImageStatus, Rendition
+from ratings.models.moderation import ActionKind, ModerationAction
+from ratings.models.rater import Rater, RaterState
+from ratings.models.rating import Proof, Rating, RatingState, Skip
+
+__all__ = [
+    "ActionKind",
+    "AdultClass",
+    "Dataset",
+    "DatasetState",
+    "Image",
+    "ImageStatus",
+    "ModerationAction",
+    "Proof",
+    "Rater",
+    "RaterState",
+    "Rating",
+    "RatingState",
+    "Rendition",
+    "Skip",
+]

@@ -1,0 +1,110 @@
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from ratings.models.dataset import Dataset
+
+
+class ImageStatus(models.TextChoices):
+    PENDING = "pending", "pending: pixels have not arrived"
+    ACTIVE = "active", "active"
+    HIDDEN = "hidden", "hidden by a moderator"
+    WITHDRAWN = "withdrawn", "withdrawn for good"
+
+
+class AdultClass(models.TextChoices):
+    SAFE = "safe", "safe"
+    SUGGESTIVE = "suggestive", "suggestive"
+    ADULT = "adult", "adult"
+    UNKNOWN = "unknown", "not classified"
+
+
+class Image(models.Model):
+    """One picture to rate.
+
+    The id is globally unique, because old clients send nothing else: the source's UUID, or
+    uuid5(dataset, source id). ``rating_count`` and the sums count the ratings in state ``counted``.
+    ``is_open`` says whether the image may still be handed out; it is stored, and changes once or twice in
+    the life of an image, so that the counters beside it stay out of every index and updates stay in their
+    page (HOT). ``sampling_key`` is random and fixed: reading in its order from a random point is a random
+    sample at the cost of one index range.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="images", db_index=False)
+    status = models.CharField(max_length=10, choices=ImageStatus, default=ImageStatus.ACTIVE)
+    adult_class = models.CharField(max_length=10, choices=AdultClass, default=AdultClass.SAFE)
+    is_open = models.BooleanField(default=True)
+    sampling_key = models.IntegerField()
+
+    rating_count = models.PositiveIntegerField(default=0)
+    aesthetic_sum = models.PositiveIntegerField(default=0)
+    artifacts_count = models.PositiveIntegerField(default=0)
+    artifacts_sum = models.PositiveIntegerField(default=0)
+
+    sha256 = models.CharField(max_length=64)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    mime = models.CharField(max_length=40)
+    source_id = models.CharField(max_length=300)
+    source_url = models.URLField(max_length=1000, blank=True)
+    licence = models.CharField("licence (SPDX), where it differs from the dataset's", max_length=60, blank=True)
+    prompt = models.TextField(blank=True)
+    model_name = models.CharField(max_length=200, blank=True)
+    generation = models.JSONField("generation parameters", default=dict, blank=True)
+    planted_artifacts = models.PositiveSmallIntegerField(
+        "planted artifact level, never shown", null=True, blank=True, editable=False
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["dataset", "source_id"], name="image_source_is_known_once"),
+            models.UniqueConstraint(
+                fields=["dataset", "sha256"], condition=~Q(sha256=""), name="image_bytes_are_known_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_open=False) | Q(status=ImageStatus.ACTIVE), name="image_open_implies_active"
+            ),
+            models.CheckConstraint(
+                condition=Q(aesthetic_sum__gte=F("rating_count"), aesthetic_sum__lte=F("rating_count") * 10),
+                name="image_aesthetic_sum_within_scale",
+            ),
+            models.CheckConstraint(
+                condition=Q(artifacts_sum__lte=F("artifacts_count") * 5), name="image_artifacts_sum_within_scale"
+            ),
+            models.CheckConstraint(
+                condition=Q(planted_artifacts__isnull=True) | Q(planted_artifacts__lte=5),
+                name="image_planted_artifacts_within_scale",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["dataset", "adult_class", "sampling_key"], condition=Q(is_open=True), name="image_open_pick"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Rendition(models.Model):
+    """A re-encoded copy of an image as it is shown, with the hash by which a client proves what it showed."""
+
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="renditions", db_index=False)
+    size = models.PositiveSmallIntegerField("longest side asked for, px")
+    width = models.PositiveSmallIntegerField()
+    height = models.PositiveSmallIntegerField()
+    byte_count = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    file = models.CharField("name in storage", max_length=200)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["image", "size"], name="rendition_one_of_each_size"),
+        ]
+
+    def __str__(self) -> str:
+        return self.file
