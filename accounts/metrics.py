@@ -1,0 +1,10 @@
+"""What went wrong quietly, counted: every place that fails open or falls back says so here and in the log."""
+
+from prometheus_client import Counter
+
+VALKEY_FAILURES = Counter(
+    "kudoscope_valkey_failures_total", "Calls to Valkey that failed and were worked around", ["operation"]
+)
+RATINGS_SUBMITTED = Counter("kudoscope_ratings_total", "Ratings stored", ["state"])
+RATINGS_REFUSED = Counter("kudoscope_ratings_refused_total", "Ratings refused", ["reason"])
+LEASES_GRANTED = Counter("kudoscope_leases_total", "Leases handed out", ["how"])

@@ -1,0 +1,86 @@
+"""What changes accounts: keys are made and revoked, identities come into being."""
+
+import hashlib
+import secrets
+import string
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from django.db import transaction
+
+from accounts.models import ApiKey, Identity, IdentityKind, Scope, User
+from accounts.queries import PREFIX_LENGTH, keys_of
+from accounts.valkey import ValkeyUnavailable, ask_valkey
+
+KEY_LENGTH = 22
+MAX_LIVE_KEYS = 20
+ALPHABET = string.ascii_letters + string.digits
+
+
+class TooManyApiKeys(Exception):
+    """A user holds as many live keys as one may."""
+
+
+class NoSuchApiKey(Exception):
+    """There is no such key, it is another user's, or it is revoked already."""
+
+
+def digest_of(secret: str) -> str:
+    """Return the hash under which a key is kept. A key is 130 random bits, so no slow hash is needed."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def create_api_key(
+    *, user: User, name: str, scopes: Iterable[str] = (Scope.RATE, Scope.READ), now: datetime
+) -> tuple[ApiKey, str]:
+    """Make a key for ``user`` and return it with its secret, which is not kept and cannot be shown again.
+
+    Making a key accepts the ratings licence. Raises TooManyApiKeys, or ValueError for an unknown scope.
+    """
+    chosen = [Scope(scope).value for scope in scopes]
+    secret = "".join(secrets.choice(ALPHABET) for _ in range(KEY_LENGTH))
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        if sum(key.revoked_at is None for key in keys_of(user.pk)) >= MAX_LIVE_KEYS:
+            raise TooManyApiKeys(f"You have {MAX_LIVE_KEYS} keys in use. Revoke one first.")
+        User.objects.filter(pk=user.pk, licence_accepted_at=None).update(licence_accepted_at=now)
+        ensure_identity(kind=IdentityKind.ACCOUNT, external_id=str(user.pk), user_id=user.pk)
+        key = ApiKey.objects.create(
+            user=user,
+            name=name,
+            prefix=secret[:PREFIX_LENGTH],
+            digest=digest_of(secret),
+            scopes=chosen,
+            created_at=now,
+        )
+    return key, secret
+
+
+def revoke_api_key(*, user: User, key_id: int, now: datetime) -> ApiKey:
+    """Revoke one of the user's own keys, at once. Raises NoSuchApiKey."""
+    key = ApiKey.objects.filter(pk=key_id, user=user, revoked_at=None).first()
+    if key is None or not ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
+        raise NoSuchApiKey("There is no such key, or it is revoked already.")
+    try:
+        ask_valkey("forget_key", lambda valkey: valkey.delete(cache_name(key.digest)))
+    except ValkeyUnavailable:
+        pass  # Counted; a reader that cannot reach Valkey asks the database, which has the truth.
+    key.revoked_at = now
+    return key
+
+
+def cache_name(digest: str) -> str:
+    """Return the name under which whom a key speaks for is remembered in Valkey."""
+    return f"kudoscope:key:{digest}"
+
+
+def ensure_identity(*, kind: IdentityKind, external_id: str, user_id: int | None = None) -> int:
+    """Return the identity's id, making it when it is new. Safe when two come at once."""
+    identity, _ = Identity.objects.get_or_create(kind=kind, external_id=external_id, defaults={"user_id": user_id})
+    return identity.pk
+
+
+def record_key_usage(*, last_used: Mapping[int, float]) -> int:
+    """Write when keys were last used (key id to seconds since the epoch); return how many rows changed."""
+    rows = [ApiKey(pk=key_id, last_used_at=datetime.fromtimestamp(at, UTC)) for key_id, at in last_used.items()]
+    return ApiKey.objects.bulk_update(rows, ["last_used_at"], batch_size=1000) if rows else 0

@@ -1,0 +1,17 @@
+"""Background work of accounts."""
+
+from celery import shared_task
+
+from accounts.access import KEY_USAGE
+from accounts.services import record_key_usage
+from accounts.valkey import get_client
+
+
+@shared_task(soft_time_limit=30, time_limit=40)
+def record_key_usage_task() -> None:
+    """Write to the database which keys were used since the last run."""
+    pipe = get_client().pipeline(transaction=True)
+    pipe.hgetall(KEY_USAGE)
+    pipe.delete(KEY_USAGE)
+    used = pipe.execute()[0]
+    record_key_usage(last_used={int(key): float(at) for key, at in used.items()})
