@@ -1,0 +1,56 @@
+"""Reads of the ledger."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kudos.models import Account, Entry, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One line of a person's history, newest first."""
+
+    entry_id: int
+    amount: int
+    reason: str
+    reference: str
+    note: str
+    created_at: datetime
+    balance_after: int
+
+    @property
+    def reason_text(self) -> str:
+        return str(Reason(self.reason).label)
+
+
+def balance_of(identity_id: int | None) -> int:
+    """Return the settled kudos of an identity; one without an account has none."""
+    if identity_id is None:
+        return 0
+    return Account.objects.filter(identity_id=identity_id).values_list("balance", flat=True).first() or 0
+
+
+def history_of(*, identity_id: int | None, before_id: int | None = None, limit: int = 50) -> list[HistoryLine]:
+    """Return the newest ``limit`` lines older than entry ``before_id``, each with the balance after it."""
+    if identity_id is None:
+        return []
+    entries = Entry.objects.filter(account__identity_id=identity_id).select_related("transaction").order_by("-id")
+    page = list(entries.filter(id__lt=before_id)[:limit] if before_id else entries[:limit])
+    if not page:
+        return []
+    balance = balance_of(identity_id) - _posted_after(identity_id, page[0].pk)
+    lines = []
+    for entry in page:
+        posted = entry.transaction
+        lines.append(
+            HistoryLine(
+                entry.pk, entry.amount, posted.reason, posted.reference, posted.note, posted.created_at, balance
+            )
+        )
+        balance -= entry.amount
+    return lines
+
+
+def _posted_after(identity_id: int, entry_id: int) -> int:
+    amounts = Entry.objects.filter(account__identity_id=identity_id, id__gt=entry_id).values_list("amount", flat=True)
+    return sum(amounts)
