@@ -1,158 +1,34 @@
-"""Leases: this rater was shown this image at this time.
+"""The live leases, in Valkey: half an hour each.
 
-A lease is a signed token that the client sends back; the signature alone proves it, for a week. Valkey
-keeps the live ones for half an hour, so that images are not over-served, so that old clients, who send
-only the image's id, can be matched with what they were shown, and so that nobody fishes for images.
+They keep images from being over-served, let old clients, who send only an image's id, be matched with
+what they were shown, and keep anybody from fishing for images.
 
-The token is 49 bytes in base64url: lease id (16; a UUIDv7, whose first 48 bits are the time of issue in
-ms), image id (16), scale version (1), and the first 16 bytes of an HMAC-SHA256 over those and the holder.
+Keys, all under ``kudoscope:``
+    open:<holder>             sorted set of "<image hex><lease hex><dataset hex>" by time of ending (ms)
+    image:<image hex>         sorted set of lease hex by time of ending: how often the image is out just now
+    took:<holder>             hash: leases taken and ratings given within a day of the first
+    cursor:<dataset>:<holder> how far this holder's scan has come, and whether it has found nothing yet
+    exhausted:<dataset>:<holder>  this holder has rated all there is (a minute long)
+    tail:<dataset>            set of image ids: the last open images of a nearly finished dataset
 """
 
-import base64
-import binascii
-import hashlib
-import hmac
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
+from pathlib import Path
 from random import Random
 from typing import Any
 
-from django.conf import settings
-
 from accounts.valkey import ask_valkey, get_client
+from ratings.leases.token import LIVE_MS, new_lease_id
 
-LIVE_MS = 30 * 60 * 1000
-ACCEPTED_MS = 7 * 24 * 3600 * 1000
-CLOCK_SKEW_MS = 60 * 1000
 MAX_OPEN = 20
 # Leases that one may take in a day without rating: this many, and this many more for each rating given.
 FREE_LEASES = 200
 LEASES_PER_RATING = 5
 DAY_SECONDS = 24 * 3600
 EXHAUSTED_SECONDS = 60
-TOKEN_BYTES = 49
-MAC_BYTES = 16
-
-
-class LeaseInvalid(Exception):
-    """The token was not made by us for this holder, or it is older than a week."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """An image shown to a holder, and when."""
-
-    lease_id: uuid.UUID
-    image_id: uuid.UUID
-    scale_version: int
-
-    @property
-    def issued_ms(self) -> int:
-        return self.lease_id.int >> 80
-
-    @property
-    def issued_at(self) -> datetime:
-        return datetime.fromtimestamp(self.issued_ms / 1000, UTC)
-
-    def is_late(self, now_ms: int) -> bool:
-        """Return whether the live lease had ended by ``now_ms``."""
-        return now_ms > self.issued_ms + LIVE_MS
-
-
-def new_lease_id(*, now_ms: int, dice: Random) -> uuid.UUID:
-    """Return a UUIDv7 (RFC 9562): ordered by time, so that the unique index of ratings grows at its end."""
-    return uuid.UUID(
-        int=(now_ms & (2**48 - 1)) << 80 | 7 << 76 | dice.getrandbits(12) << 64 | 2 << 62 | dice.getrandbits(62)
-    )
-
-
-def sign_lease(lease: Lease, holder: str) -> str:
-    """Return the token of a lease for its holder."""
-    payload = lease.lease_id.bytes + lease.image_id.bytes + bytes([lease.scale_version])
-    return base64.urlsafe_b64encode(payload + _mac(payload, holder)).rstrip(b"=").decode()
-
-
-def verify_lease(token: str, *, holder: str, now_ms: int) -> Lease:
-    """Return what a token says. Raises LeaseInvalid."""
-    try:
-        raw = base64.b64decode(token.encode("ascii") + b"==", altchars=b"-_", validate=True)
-    except (ValueError, binascii.Error) as error:
-        raise LeaseInvalid("The lease cannot be read.") from error
-    payload, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
-    if len(raw) != TOKEN_BYTES or not hmac.compare_digest(mac, _mac(payload, holder)):
-        raise LeaseInvalid("The lease was not given to you.")
-    lease = Lease(uuid.UUID(bytes=payload[:16]), uuid.UUID(bytes=payload[16:32]), payload[32])
-    if not -CLOCK_SKEW_MS <= now_ms - lease.issued_ms <= ACCEPTED_MS:
-        raise LeaseInvalid("The lease is older than a week.")
-    return lease
-
-
-def _mac(payload: bytes, holder: str) -> bytes:
-    return hmac.new(_lease_key(settings.LEASE_KEY), payload + holder.encode(), hashlib.sha256).digest()[:MAC_BYTES]
-
-
-@lru_cache(maxsize=2)
-def _lease_key(secret: str) -> bytes:
-    return hashlib.sha256(b"kudoscope lease v1:" + secret.encode()).digest()
-
-
-# --- The live leases, in Valkey -----------------------------------------------------------------------------
-# Keys: kudoscope:open:<holder>   sorted set of "<image hex><lease hex><dataset hex>" by time of ending (ms)
-#       kudoscope:image:<image>   sorted set of lease hex by time of ending: how often it is out just now
-#       kudoscope:took:<holder>   leases taken and ratings given within a day of the first
-
-GRANT = """
-local holder, took = KEYS[1], KEYS[2]
-local now, live, count, cap = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local free, per_rating, day, dataset = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
-local ending = now + live
-redis.call('ZREMRANGEBYSCORE', holder, '-inf', now)
-local open = redis.call('ZRANGE', holder, 0, -1)
-local held = {}
-for _, member in ipairs(open) do held[string.sub(member, 1, 32)] = true end
-local counts = redis.call('HMGET', took, 'leases', 'ratings')
-local allowed = free + per_rating * tonumber(counts[2] or 0) - tonumber(counts[1] or 0)
-local room = math.min(count, cap - #open, allowed)
-local granted = {}
-if room > 0 then
-    for i = 3, #KEYS do
-        local at = 9 + (i - 3) * 3
-        local image, lease, need = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
-        if not held[image] then
-            redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now)
-            if redis.call('ZCARD', KEYS[i]) < need then
-                redis.call('ZADD', KEYS[i], ending, lease)
-                redis.call('PEXPIREAT', KEYS[i], ending)
-                redis.call('ZADD', holder, ending, image .. lease .. dataset)
-                held[image] = true
-                table.insert(granted, image .. lease .. dataset)
-                if #granted >= room then break end
-            end
-        end
-    end
-    if #granted > 0 then
-        redis.call('PEXPIREAT', holder, ending)
-        redis.call('HINCRBY', took, 'leases', #granted)
-        redis.call('EXPIRE', took, day, 'NX')
-    end
-    return {granted, 0}
-end
--- No room: hand the longest-held image of this dataset out once more, and put it at the end of the queue.
-for _, member in ipairs(open) do
-    if string.sub(member, 65) == dataset then
-        redis.call('ZADD', holder, ending, member)
-        redis.call('PEXPIREAT', holder, ending)
-        local image = 'kudoscope:image:' .. string.sub(member, 1, 32)
-        redis.call('ZADD', image, ending, string.sub(member, 33, 64))
-        redis.call('PEXPIREAT', image, ending)
-        return {{member}, 1}
-    end
-end
-return {granted, 1}
-"""
+GRANT = Path(__file__).with_name("grant.lua").read_text()
 
 
 @dataclass(frozen=True, slots=True)

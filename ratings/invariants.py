@@ -1,0 +1,69 @@
+"""What must always be true of ratings; each query finds what is not."""
+
+from collections.abc import Iterator
+
+from django.db import connection
+
+# Each check: the sentence, with one placeholder for each column, and the query that yields the offenders.
+CHECKS = {
+    "image {} counts {} ratings, its rows say {}": """
+        SELECT i.id, i.rating_count, coalesce(g.n, 0) FROM ratings_image i LEFT JOIN (
+            SELECT image_id, count(*) n FROM ratings_rating WHERE state = 'counted' GROUP BY 1) g ON g.image_id = i.id
+        WHERE i.rating_count <> coalesce(g.n, 0) LIMIT 100
+    """,
+    "image {} sums its ratings to {}, its rows to {}": """
+        SELECT i.id, i.aesthetic_sum, coalesce(g.s, 0) FROM ratings_image i LEFT JOIN (
+            SELECT image_id, sum(aesthetic) s FROM ratings_rating WHERE state = 'counted' GROUP BY 1
+        ) g ON g.image_id = i.id WHERE i.aesthetic_sum <> coalesce(g.s, 0) LIMIT 100
+    """,
+    "image {} counts artifacts {} times ({} in all), its rows {} times ({})": """
+        SELECT i.id, i.artifacts_count, i.artifacts_sum, coalesce(g.n, 0), coalesce(g.s, 0)
+        FROM ratings_image i LEFT JOIN (
+            SELECT image_id, count(artifacts) n, sum(artifacts) s FROM ratings_rating WHERE state = 'counted' GROUP BY 1
+        ) g ON g.image_id = i.id
+        WHERE i.artifacts_count <> coalesce(g.n, 0) OR i.artifacts_sum <> coalesce(g.s, 0) LIMIT 100
+    """,
+    "image {} is open: {}, but has {} of {} ratings and is {}": """
+        SELECT i.id, i.is_open, i.rating_count, d.target_rating_count, i.status
+        FROM ratings_image i JOIN ratings_dataset d ON d.id = i.dataset_id
+        WHERE i.is_open <> (i.status = 'active' AND i.rating_count < d.target_rating_count) LIMIT 100
+    """,
+    "rater {} says {} ratings of which {} count, its rows say {} and {}": """
+        SELECT t.id, t.rating_count, t.counted_count, coalesce(g.n, 0), coalesce(g.c, 0)
+        FROM ratings_rater t LEFT JOIN (
+            SELECT rater_id, count(*) n, count(*) FILTER (WHERE state = 'counted') c FROM ratings_rating GROUP BY 1
+        ) g ON g.rater_id = t.id
+        WHERE NOT t.is_shared
+            AND (t.rating_count <> coalesce(g.n, 0) OR t.counted_count <> coalesce(g.c, 0)) LIMIT 100
+    """,
+    "identity {} was paid {} for ratings, its settled ratings say {}": """
+        SELECT coalesce(e.identity_id, r.identity_id), coalesce(e.paid, 0), coalesce(r.due, 0)
+        FROM (
+            SELECT a.identity_id, sum(e.amount) paid FROM kudos_entry e
+            JOIN kudos_account a ON a.id = e.account_id AND a.kind = 'user'
+            JOIN kudos_transaction t ON t.id = e.transaction_id AND t.reason IN ('rating', 'void', 'restore')
+            GROUP BY 1
+        ) e FULL JOIN (
+            SELECT t.identity_id, sum(CASE WHEN r.state = 'voided' THEN r.reward - r.void_debit ELSE r.reward END) due FROM ratings_rating r
+            JOIN ratings_rater t ON t.id = r.rater_id WHERE r.settlement_id IS NOT NULL GROUP BY 1
+        ) r ON r.identity_id = e.identity_id
+        WHERE coalesce(e.paid, 0) <> coalesce(r.due, 0) LIMIT 100
+    """,
+    "rating {} of dataset {} is of an image of dataset {}": """
+        SELECT r.id, r.dataset_id, i.dataset_id FROM ratings_rating r JOIN ratings_image i ON i.id = r.image_id
+        WHERE r.dataset_id <> i.dataset_id LIMIT 100
+    """,
+    "dataset {} says {} images, its rows say {}": """
+        SELECT d.slug, d.image_count, count(i.id) FROM ratings_dataset d LEFT JOIN ratings_image i
+        ON i.dataset_id = d.id GROUP BY d.id HAVING d.image_count <> count(i.id) LIMIT 100
+    """,
+}
+
+
+def find_violations() -> Iterator[str]:
+    """Yield a sentence for every row that is off, up to a hundred of each kind."""
+    with connection.cursor() as cursor:
+        for sentence, query in CHECKS.items():
+            cursor.execute(query)
+            for row in cursor.fetchall():
+                yield "ratings: " + sentence.format(*row)

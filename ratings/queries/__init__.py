@@ -1,0 +1,1 @@
+"""Reads that join tables or return plain values, by subject."""

@@ -1,0 +1,124 @@
+"""Reads about datasets."""
+
+import uuid
+from dataclasses import dataclass
+
+from django.db import connection
+
+from ratings.models import Dataset, DatasetState
+from ratings.queries.prepared import fetch_prepared
+
+
+class NoSuchDataset(Exception):
+    """There is no dataset of that name or id."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetForRating:
+    """What handing out images needs to know of a dataset."""
+
+    id: uuid.UUID
+    slug: str
+    name: str
+    target: int
+    scale_version: int
+    is_open: bool
+    ratings_licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetOverview:
+    """A dataset in a list. ``complete_count`` of ``image_count`` images have the ratings they need."""
+
+    slug: str
+    name: str
+    description: str
+    state: str
+    licence: str
+    ratings_licence: str
+    target: int
+    image_count: int
+    complete_count: int
+    rating_count: int
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == DatasetState.OPEN
+
+    @property
+    def state_text(self) -> str:
+        return str(DatasetState(self.state).label)
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetDetail:
+    """A dataset on its own page; ``histogram`` counts the aesthetic values 1 to 10."""
+
+    overview: DatasetOverview
+    histogram: tuple[int, ...]
+    artifacts_histogram: tuple[int, ...]
+
+
+def get_dataset_for_rating(name: str) -> DatasetForRating:
+    """Return a dataset by slug or UUID. Raises NoSuchDataset."""
+    by_id = _as_uuid(name)
+    rows = fetch_prepared(
+        """
+        SELECT id, slug, name, target_rating_count, scale_version, state = 'open', ratings_licence
+        FROM ratings_dataset WHERE slug = %(slug)s OR id = %(id)s
+        """,
+        {"slug": name, "id": by_id},
+    )
+    if not rows:
+        raise NoSuchDataset(f"There is no dataset “{name[:80]}”.")
+    return DatasetForRating(*rows[0])
+
+
+OVERVIEW = """
+    SELECT d.slug, d.name, d.description, d.state, d.licence, d.ratings_licence, d.target_rating_count,
+        count(i.id) FILTER (WHERE i.status = 'active'),
+        count(i.id) FILTER (WHERE i.status = 'active' AND NOT i.is_open),
+        coalesce(sum(i.rating_count) FILTER (WHERE i.status = 'active'), 0)
+    FROM ratings_dataset d LEFT JOIN ratings_image i ON i.dataset_id = d.id
+    {where} GROUP BY d.id ORDER BY d.state = 'closed', d.created_at
+"""
+
+
+def dataset_overview() -> list[DatasetOverview]:
+    """Return every dataset with its progress, open ones first."""
+    with connection.cursor() as cursor:
+        cursor.execute(OVERVIEW.format(where=""))
+        return [DatasetOverview(*row) for row in cursor.fetchall()]
+
+
+def dataset_detail(slug: str) -> DatasetDetail:
+    """Return one dataset with its histograms. Raises NoSuchDataset."""
+    with connection.cursor() as cursor:
+        cursor.execute(OVERVIEW.format(where="WHERE d.slug = %s"), [slug])
+        row = cursor.fetchone()
+        if row is None:
+            raise NoSuchDataset(f"There is no dataset “{slug}”.")
+        cursor.execute(
+            """
+            SELECT r.aesthetic, r.artifacts, count(*) FROM ratings_rating r
+            JOIN ratings_dataset d ON d.id = r.dataset_id
+            WHERE d.slug = %s AND r.state = 'counted' GROUP BY 1, 2
+            """,
+            [slug],
+        )
+        cells = cursor.fetchall()
+    aesthetic = tuple(sum(n for value, _, n in cells if value == level) for level in range(1, 11))
+    artifacts = tuple(sum(n for _, value, n in cells if value == level) for level in range(6))
+    return DatasetDetail(DatasetOverview(*row), aesthetic, artifacts)
+
+
+def open_dataset_ids() -> list[uuid.UUID]:
+    """Return the datasets that images are handed out of."""
+    return list(Dataset.objects.filter(state=DatasetState.OPEN).values_list("id", flat=True))
+
+
+def _as_uuid(name: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(name)
+    except ValueError:
+        return None

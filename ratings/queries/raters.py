@@ -1,0 +1,89 @@
+"""Reads about a rater: their own ratings and standing."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q, Sum
+
+from accounts.models import IdentityKind
+from kudos.queries import balance_of
+from ratings.models import Rater, Rating, RatingState
+
+
+@dataclass(frozen=True, slots=True)
+class MyRating:
+    """One of a person's own ratings, newest first."""
+
+    id: int
+    image_id: uuid.UUID
+    dataset_slug: str
+    aesthetic: int
+    artifacts: int | None
+    state: str
+    reward: int
+    is_settled: bool
+    created_at: datetime
+
+    @property
+    def state_text(self) -> str:
+        return str(RatingState(self.state).label)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a rater stands: ratings today and in all, kudos promised and kudos settled."""
+
+    today_count: int
+    rating_count: int
+    pending_kudos: int
+    settled_kudos: int
+
+
+def find_rater_id(identity_id: int | None) -> int | None:
+    """Return the rater of an identity, or None before its first rating."""
+    if identity_id is None:
+        return None
+    return Rater.objects.filter(identity_id=identity_id).values_list("id", flat=True).first()
+
+
+def find_shared_rater_id() -> int | None:
+    """Return the rater behind the shared anonymous key, or None before its first rating."""
+    rows = Rater.objects.filter(identity__kind=IdentityKind.SHARED_KEY, is_shared=True)
+    return rows.values_list("id", flat=True).first()
+
+
+def my_ratings(*, identity_id: int | None, before_id: int | None = None, limit: int = 50) -> list[MyRating]:
+    """Return the newest ``limit`` ratings older than ``before_id``."""
+    rater_id = find_rater_id(identity_id)
+    if rater_id is None:
+        return []
+    rows = Rating.objects.filter(rater_id=rater_id).order_by("-id").select_related("dataset")
+    rows = rows.filter(id__lt=before_id) if before_id else rows
+    return [
+        MyRating(
+            row.pk,
+            row.image_id,
+            row.dataset.slug,
+            row.aesthetic,
+            row.artifacts,
+            row.state,
+            row.reward,
+            row.settlement_id is not None,
+            row.created_at,
+        )
+        for row in rows[:limit]
+    ]
+
+
+def my_standing(*, identity_id: int | None, today: datetime) -> Standing:
+    """Return the standing of an identity; ``today`` is when its day began."""
+    rater_id = find_rater_id(identity_id)
+    if rater_id is None:
+        return Standing(0, 0, 0, balance_of(identity_id))
+    counts = Rating.objects.filter(rater_id=rater_id).aggregate(
+        today=Count("id", filter=Q(created_at__gte=today)),
+        total=Count("id"),
+        pending=Sum("reward", filter=Q(state=RatingState.COUNTED, settlement=None), default=0),
+    )
+    return Standing(counts["today"], counts["total"], counts["pending"], balance_of(identity_id))

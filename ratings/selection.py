@@ -1,0 +1,258 @@
+"""Which image next: an open one, below its target counting what is out, that this rater has not seen.
+
+1. One round trip to Valkey: has this rater exhausted the dataset, how far has their scan come, and is the
+   dataset nearly finished (then a pool of its last open images stands ready)?
+2. A few windows of the sampling order from random points, or samples of the pool: independent between
+   raters, and each of a fixed size.
+3. Failing that, a scan from this rater's own cursor, with a cap; when a whole pass finds nothing, a
+   marker spares the next requests the search.
+4. One atomic step in Valkey leases what was found. Without Valkey, leases are signed and nothing else.
+
+Nothing is written to PostgreSQL. The cost depends neither on the size of the dataset nor on how much this
+rater has rated. docs/decisions/0006 tells why, with figures.
+"""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random, SystemRandom
+
+from accounts.access import Caller
+from accounts.metrics import LEASES_GRANTED
+from accounts.valkey import ValkeyUnavailable
+from ratings.leases import book
+from ratings.leases.book import SelectionState
+from ratings.leases.token import Lease, new_lease_id, sign_lease
+from ratings.queries.candidates import (
+    LARGEST_KEY,
+    SMALLEST_KEY,
+    Asker,
+    Candidate,
+    candidates_among,
+    candidates_from,
+    last_open_images,
+    scan_candidates,
+)
+from ratings.queries.datasets import DatasetForRating
+from ratings.queries.raters import find_rater_id, find_shared_rater_id
+
+WINDOW_SIZE = 32
+WINDOW_TRIES = 4
+SCAN_SIZE = 2000
+SCAN_TRIES = 5
+TAIL_LIMIT = 5000
+TAIL_SECONDS = 120
+MAX_COUNT = 10
+
+
+class NoImageLeft(Exception):
+    """There is nothing to hand out to this rater in this dataset just now."""
+
+
+class TooManyLeases(Exception):
+    """This rater has taken many images without rating them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedImage:
+    """An image that was handed out, with the token to send back with the rating."""
+
+    image_id: uuid.UUID
+    dataset_id: uuid.UUID
+    lease: str
+    width: int
+    height: int
+    scale_version: int
+
+
+def lease_images(
+    *, caller: Caller, dataset: DatasetForRating, count: int, now: datetime, dice: Random | None = None
+) -> list[LeasedImage]:
+    """Lease up to ``count`` images (1 to 10) to the caller.
+
+    Raises NoImageLeft when there is none, TooManyLeases when the caller takes and does not rate.
+    """
+    dice = dice or SystemRandom()
+    count = max(1, min(count, MAX_COUNT))
+    if not dataset.is_open:
+        raise NoImageLeft("This dataset is not handing out images at the moment.")
+    hunt = _Hunt(caller, dataset, count, int(now.timestamp() * 1000), dice)
+    try:
+        state = book.read_selection_state(holder=caller.holder, dataset_id=dataset.id, sample_size=WINDOW_SIZE)
+        return hunt.lease_from_book(state)
+    except ValkeyUnavailable:
+        return hunt.lease_by_signature()
+
+
+def refresh_tail_pool(*, dataset_id: uuid.UUID) -> int:
+    """Keep the last open images of a nearly finished dataset at hand in Valkey; return how many.
+
+    The index of open images keeps a dead entry for every image that was finished, until vacuum may remove
+    it; with few images left, and a long snapshot held, a search would wade through all of them. This does
+    the wading once for everybody, off the request.
+    """
+    image_ids = last_open_images(dataset_id=dataset_id, limit=TAIL_LIMIT + 1)
+    is_tail = 0 < len(image_ids) <= TAIL_LIMIT
+    book.replace_tail(dataset_id=dataset_id, image_ids=image_ids if is_tail else (), seconds=TAIL_SECONDS)
+    return len(image_ids) if is_tail else 0
+
+
+class _Hunt:
+    """One request for images."""
+
+    def __init__(self, caller: Caller, dataset: DatasetForRating, count: int, now_ms: int, dice: Random) -> None:
+        self.caller = caller
+        self.dataset = dataset
+        self.count = count
+        self.now_ms = now_ms
+        self.dice = dice
+        rater_id = find_shared_rater_id() if caller.is_shared else find_rater_id(caller.identity_id)
+        self.asker = Asker(rater_id, caller.is_shared, caller.address_hash)
+
+    def lease_from_book(self, state: SelectionState) -> list[LeasedImage]:
+        if state.is_exhausted:
+            raise NoImageLeft("You have rated every image that is open here. New ones may come.")
+        found_any = False
+        for candidates in self._batches(state):
+            if not candidates:
+                continue
+            found_any = True
+            if leased := self._grant(candidates):
+                return leased
+        if found_any:
+            raise NoImageLeft("Every image that is left is with another rater just now. Try again in a minute.")
+        raise NoImageLeft("There is no image left for you to rate here. New ones may come.")
+
+    def lease_by_signature(self) -> list[LeasedImage]:
+        candidates = self._window() or self._scan(SMALLEST_KEY).candidates
+        if not candidates:
+            raise NoImageLeft("There is no image left for you to rate here. New ones may come.")
+        LEASES_GRANTED.labels("signature").inc()
+        chosen = candidates[: self.count]
+        return [self._sign(c, new_lease_id(now_ms=self.now_ms, dice=self.dice)) for c in chosen]
+
+    def _batches(self, state: SelectionState) -> Iterator[list[Candidate]]:
+        if state.tail_size:
+            yield from self._tail_batches(state)
+            return
+        for _ in range(WINDOW_TRIES):
+            yield self._window()
+        yield from self._scan_batches(state)
+
+    def _window(self) -> list[Candidate]:
+        key = self.dice.randint(SMALLEST_KEY, LARGEST_KEY)
+        found = candidates_from(
+            asker=self.asker, dataset_id=self.dataset.id, target=self.dataset.target, key=key, size=WINDOW_SIZE
+        )
+        return self._shuffled(found)
+
+    def _scan(self, after: int) -> "_Scanned":
+        stretch = scan_candidates(
+            asker=self.asker,
+            dataset_id=self.dataset.id,
+            target=self.dataset.target,
+            after=after,
+            size=SCAN_SIZE,
+            limit=WINDOW_SIZE,
+        )
+        return _Scanned(self._shuffled(stretch.candidates), stretch.last_key, stretch.is_last)
+
+    def _scan_batches(self, state: SelectionState) -> Iterator[list[Candidate]]:
+        """Go on from the cursor; a dry pass from one end of the order to the other sets the marker."""
+        after = SMALLEST_KEY if state.cursor is None else state.cursor
+        is_dry = state.cursor is None or state.is_dry
+        for _ in range(SCAN_TRIES):
+            scanned = self._scan(after)
+            is_dry = is_dry and not scanned.candidates
+            # What was found may be with others now: stay here, so that the next request looks again.
+            after = after if scanned.candidates else scanned.last_key
+            if scanned.is_last and not scanned.candidates:
+                if is_dry:
+                    self._mark_exhausted()
+                    return
+                after, is_dry = SMALLEST_KEY, True
+            book.save_cursor(
+                holder=self.caller.holder, dataset_id=self.dataset.id, position=after, is_dry=is_dry
+            )
+            yield scanned.candidates
+            if scanned.candidates:
+                after = scanned.last_key
+
+    def _tail_batches(self, state: SelectionState) -> Iterator[list[Candidate]]:
+        yield self._among(state.tail)
+        pool = book.read_tail(dataset_id=self.dataset.id)
+        self.dice.shuffle(pool)
+        found_any = False
+        for start in range(0, len(pool), SCAN_SIZE):
+            found = self._among(pool[start : start + SCAN_SIZE])
+            found_any = found_any or bool(found)
+            yield found[:WINDOW_SIZE]
+        if not found_any:
+            self._mark_exhausted()
+
+    def _among(self, image_ids: Sequence[uuid.UUID]) -> list[Candidate]:
+        found = candidates_among(
+            asker=self.asker, dataset_id=self.dataset.id, target=self.dataset.target, image_ids=image_ids
+        )
+        return self._shuffled(found)
+
+    def _grant(self, candidates: list[Candidate]) -> list[LeasedImage]:
+        grant = book.grant_leases(
+            holder=self.caller.holder,
+            dataset_id=self.dataset.id,
+            candidates=[(c.image_id, c.need) for c in candidates],
+            count=self.count,
+            now_ms=self.now_ms,
+            dice=self.dice,
+        )
+        if grant.is_full:
+            return self._again(grant)
+        known = {c.image_id: c for c in candidates}
+        LEASES_GRANTED.labels("book").inc(len(grant.pairs))
+        return [self._sign(known[image_id], lease_id) for image_id, lease_id in grant.pairs]
+
+    def _again(self, grant: book.Grant) -> list[LeasedImage]:
+        """Hand out once more what the caller has held longest, because they may take nothing new."""
+        leases = dict(grant.pairs)
+        known = self._among(list(leases))
+        for image_id in leases.keys() - {c.image_id for c in known}:
+            self._forget(image_id, leases[image_id])
+        if not known:
+            raise TooManyLeases("You have taken many images without rating them. Rate or skip some of those first.")
+        LEASES_GRANTED.labels("again").inc()
+        return [self._sign(c, leases[c.image_id]) for c in known]
+
+    def _forget(self, image_id: uuid.UUID, lease_id: uuid.UUID) -> None:
+        book.forget_lease(
+            holder=self.caller.holder,
+            image_id=image_id,
+            lease_id=lease_id,
+            dataset_id=self.dataset.id,
+            is_rated=False,
+        )
+
+    def _mark_exhausted(self) -> None:
+        book.mark_exhausted(holder=self.caller.holder, dataset_id=self.dataset.id)
+
+    def _shuffled(self, candidates: list[Candidate]) -> list[Candidate]:
+        self.dice.shuffle(candidates)
+        return candidates
+
+    def _sign(self, candidate: Candidate, lease_id: uuid.UUID) -> LeasedImage:
+        lease = Lease(lease_id, candidate.image_id, self.dataset.scale_version)
+        return LeasedImage(
+            candidate.image_id,
+            self.dataset.id,
+            sign_lease(lease, self.caller.holder),
+            candidate.width,
+            candidate.height,
+            self.dataset.scale_version,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scanned:
+    candidates: list[Candidate]
+    last_key: int
+    is_last: bool

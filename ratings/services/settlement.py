@@ -1,0 +1,87 @@
+"""Pending rewards become ledger entries: one transaction for each rater and run."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from kudos.models import AccountKind, Reason
+from kudos.services import Posting, ensure_user_accounts, post_transactions, system_account_id
+
+# Any constant will do: it names this job among the advisory locks of the database.
+SETTLEMENT_LOCK = 0x5E771E
+BATCH_SIZE = 1_000_000
+EARNING_KINDS = ["account", "horde"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What one run settled."""
+
+    rater_count: int = 0
+    rating_count: int = 0
+    amount: int = 0
+
+
+DUE = """
+    CREATE TEMPORARY TABLE settlement_due ON COMMIT DROP AS
+    SELECT r.id, t.identity_id, r.reward
+    FROM ratings_rating r
+        JOIN ratings_rater t ON t.id = r.rater_id
+        JOIN accounts_identity i ON i.id = t.identity_id
+    WHERE r.settlement_id IS NULL AND r.reward > 0 AND r.state = 'counted' AND r.created_at <= %s
+        AND t.state NOT IN ('quarantined', 'voided') AND i.kind = ANY(%s)
+    ORDER BY r.id LIMIT %s
+    FOR NO KEY UPDATE OF r SKIP LOCKED
+"""
+SUMS = """
+    SELECT identity_id, sum(reward)::bigint, count(*) FROM settlement_due GROUP BY identity_id ORDER BY identity_id
+"""
+MARK = """
+    UPDATE ratings_rating r SET settlement_id = p.transaction_id
+    FROM settlement_due d JOIN unnest(%s::bigint[], %s::bigint[]) p (identity_id, transaction_id)
+        ON p.identity_id = d.identity_id
+    WHERE r.id = d.id
+"""
+
+
+def settle_rewards(*, hold: timedelta, now: datetime, run: uuid.UUID | None = None) -> Settlement:
+    """Pay the pending rewards of counted ratings that are older than ``hold``.
+
+    1. One run at a time: whoever comes second finds the lock taken and leaves.
+    2. Lock the ratings that are due; what a moderator holds just now waits for the next run.
+    3. One ledger transaction for each rater; the reference names run and rater.
+    4. The ratings remember the transaction that paid them.
+
+    All of it is one database transaction, so a run that dies has paid nobody and lost nothing.
+    """
+    run = run or uuid.uuid4()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SETTLEMENT_LOCK])
+        if not cursor.fetchone()[0]:
+            return Settlement()
+        cursor.execute(DUE, [now - hold, EARNING_KINDS, BATCH_SIZE])
+        cursor.execute(SUMS)
+        sums = cursor.fetchall()
+        if not sums:
+            return Settlement()
+        paid = _post_rewards(sums, run, now)
+        cursor.execute(MARK, [list(paid), list(paid.values())])
+        return Settlement(len(sums), sum(row[2] for row in sums), sum(row[1] for row in sums))
+
+
+def _post_rewards(sums: list[tuple[int, int, int]], run: uuid.UUID, now: datetime) -> dict[int, int]:
+    """Post one transaction for each (identity, amount, number of ratings); return its id by identity."""
+    treasury = system_account_id(AccountKind.TREASURY)
+    accounts = ensure_user_accounts([identity_id for identity_id, _, _ in sums])
+    postings = {
+        identity_id: Posting(
+            reference=f"settlement:{run}:identity:{identity_id}",
+            legs=((treasury, -amount), (accounts[identity_id], amount)),
+            note=f"{count} rating{'' if count == 1 else 's'}",
+        )
+        for identity_id, amount, count in sums
+    }
+    ids = post_transactions(reason=Reason.RATING, postings=list(postings.values()), now=now)
+    return {identity_id: ids[posting.reference] for identity_id, posting in postings.items()}

@@ -1,0 +1,24 @@
+"""Background work of ratings."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from ratings.queries.datasets import open_dataset_ids
+from ratings.selection import refresh_tail_pool
+from ratings.services.settlement import settle_rewards
+
+
+@shared_task(soft_time_limit=300, time_limit=330)
+def settle_rewards_task() -> None:
+    """Settle what has been pending for longer than the hold time."""
+    settle_rewards(hold=timedelta(seconds=settings.REWARD_HOLD_SECONDS), now=timezone.now())
+
+
+@shared_task(soft_time_limit=60, time_limit=70)
+def refresh_tail_pools_task() -> None:
+    """Renew the pools of the datasets that are nearly finished."""
+    for dataset_id in open_dataset_ids():
+        refresh_tail_pool(dataset_id=dataset_id)
