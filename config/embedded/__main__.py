@@ -1,0 +1,49 @@
+"""Run a command with the servers up: `python -m config.embedded [--ephemeral] -- command args...`."""
+
+import argparse
+import os
+import posix
+import signal
+import subprocess
+import sys
+
+from . import EmbeddedError, services
+
+
+def run_command(command: list[str]) -> int:
+    """Run it in this terminal, pass signals on to it, and return its exit code as a shell would."""
+    with subprocess.Popen(command) as process:
+
+        def forward(number: int, _frame: object) -> None:
+            # Ctrl-C reaches the command from the terminal itself, which signals the whole foreground group.
+            if number != signal.SIGINT or not sys.stdin.isatty():
+                process.send_signal(number)
+
+        previous = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        try:
+            code = process.wait()
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+    return code if code >= 0 else 128 - code
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m config.embedded", description=__doc__)
+    parser.add_argument("--ephemeral", action="store_true", help="empty servers, deleted at the end")
+    parser.add_argument("command", nargs="+", help="the command and its arguments, after --")
+    arguments = parser.parse_args()
+    if b"DJANGO_SETTINGS_MODULE" not in posix.environ:
+        # Importing the package `config` has named the settings of production; the command shall choose its own.
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+    try:
+        with services(ephemeral=arguments.ephemeral):
+            return run_command(arguments.command)
+    except FileNotFoundError as error:
+        sys.exit(f"There is no command {error.filename}.")
+    except EmbeddedError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

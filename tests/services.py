@@ -1,0 +1,32 @@
+"""A pytest plugin: tests run on real servers, embedded ones unless DATABASE_URL and REDIS_URL are set.
+
+Loaded with `-p tests.services` before pytest-django reads the settings, which want both addresses. The workers of
+pytest-xdist inherit them from the controller and start nothing.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+# Importing `config` names the settings of production where none are named, and pytest-django would believe it.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.testing")
+
+from config.embedded import EmbeddedError, services
+
+_running = ExitStack()
+
+
+# A wrapper goes before pytest-django's own hook, whichever plugin was registered first.
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests() -> Iterator[None]:
+    try:
+        _running.enter_context(services(ephemeral=True))
+    except EmbeddedError as error:
+        raise pytest.UsageError(str(error)) from error
+    return (yield)
+
+
+def pytest_unconfigure() -> None:
+    _running.close()
