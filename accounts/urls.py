@@ -1,4 +1,4 @@
-"""Pages of a person's own account; signing in and out is allauth's."""
+"""A person's API keys. Signing in and out is allauth's; the profile joins what other apps know: ratings/urls.py."""
 
 from django.urls import path
 
@@ -6,7 +6,6 @@ from accounts import views
 
 app_name = "accounts"
 urlpatterns = [
-    path("profile/", views.profile, name="profile"),
     path("profile/keys/", views.create_key, name="create_api_key"),
     path("profile/keys/<int:key_id>/revoke/", views.revoke_key, name="revoke_api_key"),
 ]

@@ -27,6 +27,7 @@ APPEND_SLASH = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
 INSTALLED_APPS = [
+    "config",
     "accounts",
     "kudos",
     "ratings",

@@ -1,0 +1,121 @@
+"""The one table from what went wrong to status and body, and every error page.
+
+Below /api/ every error is JSON with a `message`, whoever raised it: old clients parse JSON before they look
+at the status (wire protocol, section 0, rule 3).
+"""
+
+from typing import Any, NamedTuple
+
+import orjson
+import structlog
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from rest_framework.exceptions import APIException
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from accounts.access import InvalidApiKey
+from ratings.api.bodies import BodyInvalid
+from ratings.queries.datasets import NoSuchDataset
+from ratings.selection import NoImageLeft, TooManyLeases
+from ratings.services.rating import (
+    AlreadyRated,
+    IdempotencyKeyReused,
+    ImageUnavailable,
+    NotLeased,
+    RatingInvalid,
+)
+
+log = structlog.get_logger(__name__)
+
+
+class ApiError(NamedTuple):
+    """What a client is told: HTTP status, and a code where AI Horde's clients know one."""
+
+    status: int
+    rc: str
+
+
+# On POST, 403 is what makes every old client go on to the next image; on GET it would make one loop.
+ERRORS: dict[type[Exception], ApiError] = {
+    InvalidApiKey: ApiError(401, "InvalidAPIKey"),
+    BodyInvalid: ApiError(400, "ValidationFailed"),
+    RatingInvalid: ApiError(400, "ValidationFailed"),
+    RequestDataTooBig: ApiError(413, "BodyTooLarge"),
+    NotLeased: ApiError(403, "NotLeased"),
+    AlreadyRated: ApiError(403, "AlreadyRated"),
+    ImageUnavailable: ApiError(403, "ImageUnavailable"),
+    IdempotencyKeyReused: ApiError(409, "IdempotencyKeyReused"),
+    NoSuchDataset: ApiError(404, "DatasetNotFound"),
+    NoImageLeft: ApiError(404, "NoImageLeft"),
+    TooManyLeases: ApiError(429, "TooManyLeases"),
+    Http404: ApiError(404, "NotFound"),
+}
+RETRY_AFTER = {TooManyLeases: "60"}
+TOO_BIG = "The body is too large."
+
+
+def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Return the answer for an exception of an API view; None for one that nobody expected, which is a 500."""
+    del context
+    set_rollback()
+    if isinstance(error, APIException):
+        return Response(_body(_message_of(error), error.default_code), error.status_code, headers=_headers_of(error))
+    known = ERRORS.get(type(error))
+    if known is None:
+        return None
+    message = TOO_BIG if isinstance(error, RequestDataTooBig) else str(error) or "Not found."
+    body = _body(message, known.rc)
+    if isinstance(error, BodyInvalid):
+        body["errors"] = error.errors
+    headers = {"Retry-After": RETRY_AFTER[type(error)]} if type(error) in RETRY_AFTER else {}
+    if known.status == 401:
+        headers["WWW-Authenticate"] = 'ApiKey realm="api"'
+    return Response(body, known.status, headers=headers)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        return _error_page(request, 413, TOO_BIG)
+    return _error_page(request, 400, "The request could not be understood.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    del exception
+    return _error_page(request, 403, "You may not do this.")
+
+
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    del exception
+    return _error_page(request, 404, "There is nothing at this address.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _error_page(request, 500, "Something went wrong on our side. It is logged; please try again later.")
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Return whether the client of this request reads JSON and nothing else."""
+    return request.path.startswith("/api/v1")
+
+
+def _error_page(request: HttpRequest, status: int, message: str) -> HttpResponse:
+    if is_api(request):
+        body = orjson.dumps(_body(message, "error"))
+        return HttpResponse(body, content_type="application/json", status=status)
+    template = f"{status}.html" if status in {400, 403, 404, 500} else "400.html"
+    return render(request, template, {"message": message}, status=status)
+
+
+def _body(message: str, rc: str) -> dict[str, Any]:
+    return {"message": message, "rc": rc}
+
+
+def _message_of(error: APIException) -> str:
+    return str(error.detail) if isinstance(error.detail, str) else "The request could not be understood."
+
+
+def _headers_of(error: APIException) -> dict[str, str]:
+    wait = getattr(error, "wait", None)
+    return {"Retry-After": str(int(wait))} if wait else {}

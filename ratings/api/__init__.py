@@ -1,0 +1,1 @@
+"""The API of ratings: one APIView for each operation."""

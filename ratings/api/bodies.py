@@ -1,0 +1,52 @@
+"""Bodies of requests: read once, as typed structures, with the errors that old clients know."""
+
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from ratings.scales import ARTIFACT_NAMES
+
+Body = TypeVar("Body", bound=msgspec.Struct)
+
+
+class BodyInvalid(Exception):
+    """The body is not JSON of the expected shape; ``errors`` says what is wrong with which field."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__("Input payload validation failed")
+        self.errors = errors
+
+
+class RatingBody(msgspec.Struct):
+    """The body of POST /rating/{image_id}. Fields that are not named here are ignored."""
+
+    rating: Annotated[int, Meta(ge=1, le=10)]
+    artifacts: Annotated[int, Meta(ge=0, le=5)] | str | None = None
+    lease: Annotated[str, Meta(max_length=200)] | None = None
+
+    def artifacts_value(self) -> int | None:
+        """Return artifacts as 0..5, from a number or one of the six names. Raises BodyInvalid."""
+        if not isinstance(self.artifacts, str):
+            return self.artifacts
+        if self.artifacts.isdecimal() and int(self.artifacts) <= 5:
+            return int(self.artifacts)
+        if self.artifacts not in ARTIFACT_NAMES:
+            names = ", ".join(ARTIFACT_NAMES)
+            raise BodyInvalid({"artifacts": f"must be a whole number from 0 to 5, or one of {names}"})
+        return ARTIFACT_NAMES[self.artifacts]
+
+
+_decoders: dict[type[msgspec.Struct], msgspec.json.Decoder] = {}
+
+
+def read_body(data: bytes, shape: type[Body]) -> Body:
+    """Return a JSON body as ``shape``; numbers may come as text. Raises BodyInvalid."""
+    decoder = _decoders.get(shape) or _decoders.setdefault(shape, msgspec.json.Decoder(shape, strict=False))
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        text, _, path = str(error).partition(" - at `$.")
+        raise BodyInvalid({path.rstrip("`") or "body": text}) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BodyInvalid({"body": "must be a JSON object"}) from error

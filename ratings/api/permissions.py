@@ -1,0 +1,24 @@
+"""What a key may do."""
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.models import Scope
+
+
+class HasScope(BasePermission):
+    """The caller's key has the scope that the operation needs."""
+
+    scope: Scope
+
+    @classmethod
+    def of(cls, scope: Scope) -> type["HasScope"]:
+        return type(f"HasScope{scope.name.title()}", (cls,), {"scope": scope})
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        del view
+        if self.scope in request.auth.scopes:
+            return True
+        self.message = f"This key may not do that: it lacks the scope “{self.scope.value}”."
+        return False

@@ -1,0 +1,145 @@
+"""Take an image, rate it: the two operations that every client since 2023 speaks."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import Scope
+from ratings.api.bodies import RatingBody, read_body
+from ratings.api.fields import mask_fields
+from ratings.api.permissions import HasScope
+from ratings.queries.datasets import get_dataset_for_rating
+from ratings.rewards import current_prices
+from ratings.selection import LeasedImage, lease_images
+from ratings.services.rating import DEFAULT_AGENT, NotLeased, RatingSubmission, submit_rating
+
+
+class ImageToRate(serializers.Serializer[Any]):
+    """An image that was leased to you."""
+
+    id = serializers.UUIDField(help_text="UUID of the image to rate")
+    url = serializers.URLField(help_text="URL from which to download the image")
+    dataset_id = serializers.UUIDField(help_text="UUID of the dataset in which this image belongs")
+    lease = serializers.CharField(help_text="Proof that it was shown to you; send it back with the rating")
+
+
+class RatingInput(serializers.Serializer[Any]):
+    """What you say of an image."""
+
+    rating = serializers.IntegerField(min_value=1, max_value=10, help_text="1 worst to 10 best")
+    artifacts = serializers.IntegerField(
+        min_value=0, max_value=5, required=False, allow_null=True, help_text="0 none to 5 ruined"
+    )
+    lease = serializers.CharField(required=False, help_text="The lease that came with the image")
+
+
+class RatingAccepted(serializers.Serializer[Any]):
+    """What it earned."""
+
+    message = serializers.CharField()
+    reward = serializers.IntegerField(min_value=1, help_text="Kudos promised; they settle when the rating counts")
+
+
+class RequestError(serializers.Serializer[Any]):
+    """Every error."""
+
+    message = serializers.CharField(help_text="The error message for this status code.")
+    rc = serializers.CharField(help_text="A code that does not change with the wording")
+    errors = serializers.DictField(child=serializers.CharField(), required=False, help_text="By field, on 400")
+
+
+FIELDS = OpenApiParameter("X-Fields", str, OpenApiParameter.HEADER, description="Comma list of fields to return")
+AGENT = OpenApiParameter("Client-Agent", str, OpenApiParameter.HEADER, description="name:version:contact")
+IDEMPOTENCY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="Any text of up to 40 characters; the same key gets the same answer, so a lost answer can be asked again",
+)
+
+
+class NewRatingView(APIView):
+    """GET /rating/new: lease the next image of the default dataset."""
+
+    permission_classes = (HasScope.of(Scope.RATE),)
+
+    @extend_schema(
+        operation_id="getDefaultDatasetImagePop",
+        summary="Retrieve an image to rate from the default dataset",
+        parameters=[FIELDS],
+        responses={200: ImageToRate, 401: RequestError, 404: RequestError, 429: RequestError},
+    )
+    def get(self, request: Request) -> Response:
+        [leased] = lease_images(
+            caller=request.auth,
+            dataset=get_dataset_for_rating(settings.DEFAULT_DATASET),
+            count=1,
+            now=timezone.now(),
+        )
+        return Response(mask_fields(request, _image_answer(request, leased)))
+
+
+class RateView(APIView):
+    """POST /rating/{image_id}: rate an image that was leased before."""
+
+    permission_classes = (HasScope.of(Scope.RATE),)
+
+    @extend_schema(
+        operation_id="postRate",
+        summary="Aesthetically rate an image",
+        description="You need to retrieve an image ID from /rating/new first.",
+        parameters=[AGENT, IDEMPOTENCY, FIELDS],
+        request=RatingInput,
+        responses={
+            201: RatingAccepted,
+            400: RequestError,
+            401: RequestError,
+            403: RequestError,
+            409: RequestError,
+            413: RequestError,
+        },
+        examples=[OpenApiExample("A rating", {"rating": 7, "artifacts": 1}, request_only=True)],
+    )
+    def post(self, request: Request, image_id: str) -> Response:
+        submitted = submit_rating(
+            caller=request.auth,
+            submission=_read_submission(request, image_id),
+            prices=current_prices(),
+            now=timezone.now(),
+        )
+        answer = {"message": "Rating submitted", "reward": submitted.reward}
+        return Response(mask_fields(request, answer), status=201)
+
+
+def _read_submission(request: Request, image_id: str) -> RatingSubmission:
+    body = read_body(request.body, RatingBody)
+    try:
+        image = uuid.UUID(image_id)
+    except ValueError as error:
+        raise NotLeased("There is no such image.") from error
+    return RatingSubmission(
+        image_id=image,
+        aesthetic=body.rating,
+        artifacts=body.artifacts_value(),
+        lease=body.lease,
+        idempotency_key=request.headers.get("Idempotency-Key"),
+        client_agent=request.headers.get("Client-Agent", DEFAULT_AGENT),
+    )
+
+
+def _image_answer(request: Request, leased: LeasedImage) -> dict[str, Any]:
+    path = reverse("ratings:image", args=[leased.image_id])
+    return {
+        "id": str(leased.image_id),
+        "url": settings.PUBLIC_URL + path if settings.PUBLIC_URL else request.build_absolute_uri(path),
+        "dataset_id": str(leased.dataset_id),
+        "lease": leased.lease,
+    }

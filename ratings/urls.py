@@ -1,0 +1,17 @@
+"""Pages of ratings."""
+
+from django.urls import path
+
+from ratings.views import datasets, home, images, profile, rate
+
+app_name = "ratings"
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("rate/", rate.rate, name="rate"),
+    path("rate/<slug:slug>/", rate.rate, name="rate_dataset"),
+    path("datasets/", datasets.datasets, name="datasets"),
+    path("datasets/<slug:slug>/", datasets.dataset, name="dataset"),
+    path("profile/", profile.profile, name="profile"),
+    path("images/<uuid:image_id>.webp", images.image_file, name="image"),
+    path("images/<uuid:image_id>-<int:size>.webp", images.image_file, name="image_sized"),
+]

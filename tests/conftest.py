@@ -1,0 +1,59 @@
+"""Fixtures that every test may use: people, a dataset with images, an empty Valkey."""
+
+import pytest
+from django.conf import settings
+
+from accounts import valkey
+from config.invariants import find_violations
+from ratings.queries.datasets import get_dataset_for_rating
+from ratings.selection import lease_images
+from tests.factories import DatasetFactory, make_images
+from tests.people import make_person, now
+
+
+@pytest.fixture(autouse=True)
+def _fresh_valkey(request):
+    """Start each test that touches the database with an empty Valkey and a closed breaker."""
+    if request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(request.fixturenames):
+        valkey._breaker.__init__()
+        valkey.get_client().flushdb()
+    return
+
+
+@pytest.fixture
+def dataset(db):
+    """The default dataset with twenty open images."""
+    made = DatasetFactory(slug=settings.DEFAULT_DATASET)
+    make_images(made, 20)
+    return made
+
+
+@pytest.fixture
+def rater(db):
+    return make_person("rater")
+
+
+@pytest.fixture
+def outsider(db):
+    return make_person("outsider")
+
+
+@pytest.fixture
+def lease(dataset):
+    """Lease one image of the default dataset to a caller."""
+
+    def take(caller, **options):
+        found = get_dataset_for_rating(dataset.slug)
+        return lease_images(caller=caller, dataset=found, count=1, now=now(), **options)[0]
+
+    return take
+
+
+@pytest.fixture
+def adds_up():
+    """Assert that every invariant holds; call it at the end of each flow."""
+
+    def check():
+        assert list(find_violations()) == []
+
+    return check
