@@ -25,6 +25,7 @@ class Settlement:
 
 
 DUE = """
+    DROP TABLE IF EXISTS pg_temp.settlement_due;
     CREATE TEMPORARY TABLE settlement_due ON COMMIT DROP AS
     SELECT r.id, t.identity_id, r.reward
     FROM ratings_rating r
@@ -62,6 +63,7 @@ def settle_rewards(*, hold: timedelta, now: datetime, run: uuid.UUID | None = No
         if not cursor.fetchone()[0]:
             return Settlement()
         cursor.execute(DUE, [now - hold, EARNING_KINDS, BATCH_SIZE])
+        cursor.execute("ANALYZE settlement_due")
         cursor.execute(SUMS)
         sums = cursor.fetchall()
         if not sums:

@@ -118,7 +118,7 @@ def _begin(
     reason: str,
     now: datetime,
 ) -> ModerationAction:
-    cursor.execute("DROP TABLE IF EXISTS moderated")
+    cursor.execute("DROP TABLE IF EXISTS pg_temp.moderated")
     cursor.execute(LOCK, [list(rating_ids), states])
     affected_count = cursor.rowcount
     cursor.execute(LOCK_IMAGES)

@@ -1,0 +1,289 @@
+from datetime import timedelta
+from random import Random
+
+import pytest
+from django.db import connection
+
+from accounts import valkey
+from ratings.leases import book
+from ratings.leases.token import LIVE_MS
+from ratings.models import Dataset, Image, Rater, Rating, Skip
+from ratings.queries.datasets import get_dataset_for_rating
+from ratings.rewards import PriceList
+from ratings.selection import NoImageLeft, TooManyLeases, lease_images, refresh_tail_pool
+from ratings.services.rating import RatingSubmission, submit_rating
+from tests.factories import DatasetFactory, make_images
+from tests.people import make_person, make_stranger, now
+
+pytestmark = pytest.mark.django_db
+PRICES = PriceList(rating=5, artifacts=0, best_of_set=15)
+
+
+def take(caller, count=1, *, slug="demo", at=None, dice=None):
+    return lease_images(
+        caller=caller, dataset=get_dataset_for_rating(slug), count=count, now=at or now(), dice=dice
+    )
+
+
+def rate(caller, leased):
+    submission = RatingSubmission(image_id=leased.image_id, aesthetic=5, lease=leased.lease)
+    return submit_rating(caller=caller, submission=submission, prices=PRICES, now=now())
+
+
+def rate_all(caller, dataset):
+    """Record, without leases, that a caller has rated every image of a dataset."""
+    rater = Rater.objects.get(identity_id=caller.identity_id)
+    images = Image.objects.filter(dataset=dataset)
+    Rating.objects.bulk_create(
+        Rating(dataset=dataset, image=i, rater=rater, aesthetic=5, proof="lease", client_agent="t", scale_version=1, state="held")
+        for i in images
+    )
+
+
+def test_it_works(rater, dataset):
+    [leased] = take(rater.caller)
+    assert Image.objects.filter(pk=leased.image_id, dataset=dataset, is_open=True).exists()
+    assert (leased.dataset_id, leased.width, leased.height, leased.scale_version) == (dataset.pk, 768, 768, 1)
+    assert len(leased.lease) == 66
+
+
+def test_it_hands_out_every_image_once_and_then_says_so(rater, dataset, adds_up):
+    seen = []
+    for _ in range(20):
+        [leased] = take(rater.caller)
+        rate(rater.caller, leased)
+        seen.append(leased.image_id)
+    assert len(set(seen)) == 20
+    with pytest.raises(NoImageLeft):
+        take(rater.caller)
+    adds_up()
+
+
+def test_it_never_hands_out_an_image_that_the_caller_holds(rater, dataset):
+    images = {leased.image_id for _ in range(10) for leased in take(rater.caller, 2)}
+    assert len(images) == 20
+
+
+def test_it_gives_as_many_as_asked_for_up_to_ten(rater, dataset):
+    assert len(take(rater.caller, 4)) == 4
+    assert len(take(rater.caller, 99)) == 10
+
+
+def test_it_hands_the_oldest_out_again_once_twenty_are_held(rater, dataset):
+    make_images(dataset, 10)
+    held = [take(rater.caller)[0] for _ in range(20)]
+    again = [take(rater.caller)[0] for _ in range(3)]
+    assert [a.image_id for a in again] == [h.image_id for h in held[:3]]
+    assert [a.lease for a in again] == [h.lease for h in held[:3]]
+
+
+def test_it_hands_out_new_ones_again_once_some_are_rated(rater, dataset):
+    make_images(dataset, 10)
+    held = [take(rater.caller)[0] for _ in range(20)]
+    rate(rater.caller, held[5])
+    assert take(rater.caller)[0].image_id not in {h.image_id for h in held}
+
+
+def test_it_refuses_those_who_take_much_and_rate_nothing(rater, dataset, monkeypatch):
+    monkeypatch.setattr(book, "FREE_LEASES", 3)
+    start = now()
+    for _ in range(3):
+        take(rater.caller)
+    assert take(rater.caller)  # one of the three again
+    with pytest.raises(TooManyLeases):
+        take(rater.caller, at=start + timedelta(milliseconds=LIVE_MS + 1000))
+
+
+def test_it_lets_those_who_rate_take_more(rater, dataset, monkeypatch):
+    monkeypatch.setattr(book, "FREE_LEASES", 1)
+    first = take(rater.caller)[0]
+    rate(rater.caller, first)
+    assert len({take(rater.caller)[0].image_id for _ in range(5)} - {first.image_id}) == 5
+
+
+def test_it_does_not_over_serve(dataset):
+    Dataset.objects.update(target_rating_count=2)
+    Image.objects.exclude(pk=Image.objects.first().pk).update(is_open=False)
+    take(make_person().caller)
+    take(make_person().caller)
+    with pytest.raises(NoImageLeft, match="with another rater"):
+        take(make_person().caller)
+
+
+def test_it_hands_an_image_out_again_when_a_lease_has_ended(dataset):
+    Dataset.objects.update(target_rating_count=1)
+    Image.objects.exclude(pk=Image.objects.first().pk).update(is_open=False)
+    one, other = make_person(), make_person()
+    [first] = take(one.caller)
+    [second] = take(other.caller, at=now() + timedelta(milliseconds=LIVE_MS + 1000))
+    assert first.image_id == second.image_id
+    assert first.lease != second.lease
+
+
+def test_it_passes_over_what_was_rated_or_skipped(rater, dataset):
+    rate_all(rater.caller, dataset)
+    rater_row = Rater.objects.get(identity_id=rater.identity_id)
+    fresh, skipped = make_images(dataset, 2)
+    Skip.objects.create(rater=rater_row, image=skipped)
+    assert take(rater.caller, 5)[0].image_id == fresh.pk
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"is_open": False, "status": "hidden"},
+        {"is_open": False, "status": "pending"},
+        {"adult_class": "adult"},
+        {"adult_class": "unknown"},
+        {"is_open": False},
+    ],
+    ids=str,
+)
+def test_it_never_hands_out_what_is_closed_or_not_safe(rater, dataset, change):
+    Image.objects.update(**change)
+    with pytest.raises(NoImageLeft):
+        take(rater.caller)
+
+
+@pytest.mark.parametrize("state", ["paused", "closed"])
+def test_it_hands_out_nothing_of_a_dataset_that_is_not_open(rater, dataset, state):
+    Dataset.objects.update(state=state)
+    with pytest.raises(NoImageLeft):
+        take(rater.caller)
+
+
+def test_it_keeps_to_the_dataset(rater, dataset):
+    other = DatasetFactory(slug="other")
+    make_images(other, 1)
+    assert take(rater.caller, 9, slug="other")[0].dataset_id == other.pk
+    with pytest.raises(NoImageLeft):
+        take(rater.caller, slug="other")
+
+
+def test_it_orders_independently_between_raters(dataset):
+    make_images(dataset, 200)
+    orders = [[take(make_person().caller, dice=Random(seed))[0].image_id for seed in (n,)] for n in range(12)]
+    assert len({order[0] for order in orders}) > 6
+
+
+def test_it_tells_people_behind_the_shared_key_apart(dataset):
+    Image.objects.exclude(pk=Image.objects.first().pk).update(is_open=False)
+    one, other = make_stranger("1"), make_stranger("2")
+    rate(one, take(one)[0])
+    with pytest.raises(NoImageLeft):
+        take(one)
+    assert take(other)
+
+
+def test_it_remembers_for_a_while_that_everything_is_rated(rater, dataset):
+    rate_all(rater.caller, dataset)
+    with pytest.raises(NoImageLeft):
+        take(rater.caller)
+    found = get_dataset_for_rating("demo")
+    state = book.read_selection_state(holder=rater.caller.holder, dataset_id=found.id, sample_size=1)
+    assert state.is_exhausted
+    assert statements_of(lambda: pytest.raises(NoImageLeft, take, rater.caller)) == 2  # dataset and rater
+
+
+def test_it_finds_the_few_images_left_to_a_rater_who_rated_the_rest(rater, dataset):
+    make_images(dataset, 3000)
+    rate_all(rater.caller, dataset)
+    left = make_images(dataset, 3)
+    found = {take(rater.caller)[0].image_id for _ in range(3)}
+    assert found == {image.pk for image in left}
+
+
+def test_it_finds_what_is_left_in_a_nearly_finished_dataset_from_the_pool(rater, dataset):
+    make_images(dataset, 500, is_open=False, rating_count=5, aesthetic_sum=25)
+    assert refresh_tail_pool(dataset_id=dataset.pk) == 20
+    for _ in range(20):
+        rate(rater.caller, take(rater.caller)[0])
+    with pytest.raises(NoImageLeft):
+        take(rater.caller)
+
+
+def test_the_pool_is_empty_while_much_is_open(dataset, monkeypatch):
+    monkeypatch.setattr("ratings.selection.TAIL_LIMIT", 19)
+    assert refresh_tail_pool(dataset_id=dataset.pk) == 0
+    assert book.read_tail(dataset_id=dataset.pk) == []
+
+
+def test_a_stale_pool_hands_out_nothing_that_is_closed(rater, dataset):
+    refresh_tail_pool(dataset_id=dataset.pk)
+    Image.objects.update(is_open=False)
+    with pytest.raises(NoImageLeft):
+        take(rater.caller)
+
+
+def test_it_goes_on_without_valkey(rater, dataset, settings):
+    settings.REDIS_URL = "unix:///nonexistent/valkey.sock?db=0"
+    [leased] = take(rater.caller)
+    assert rate(rater.caller, leased).state == "counted"
+
+
+def test_it_asks_a_silent_valkey_for_a_tenth_of_a_second_only(rater, dataset, silent_valkey):
+    import time
+
+    start = time.monotonic()
+    for _ in range(10):
+        take(rater.caller)
+    assert time.monotonic() - start < 3.0
+
+
+def test_it_writes_nothing_to_the_database(rater, dataset):
+    before = rows_written()
+    take(rater.caller, 3)
+    assert rows_written() == before
+
+
+def test_no_query_reads_more_than_its_window(rater, dataset, django_assert_max_num_queries):
+    """However many images there are, a window reads 32 of them through the index of open images."""
+    from ratings.queries.candidates import WINDOWS
+
+    make_images(dataset, 5000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE ratings_image")
+        params = {"rater": 1, "address": "", "dataset": dataset.pk, "target": 5, "key": 0, "size": 32}
+        cursor.execute("EXPLAIN (ANALYZE, BUFFERS OFF, FORMAT TEXT) " + WINDOWS[False], params)
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "image_open_pick" in plan
+    assert "Seq Scan on ratings_image" not in plan
+
+
+def statements_of(function) -> int:
+    """Return how many statements a call sends to the server."""
+    import tempfile
+
+    with tempfile.TemporaryFile("w+") as file:
+        connection.connection.pgconn.trace(file.fileno())
+        function()
+        connection.connection.pgconn.untrace()
+        file.seek(0)
+        return sum("\tF\t" in line and ("Execute" in line or "Query" in line) for line in file)
+
+
+def rows_written() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_user_tables"
+        )
+        return cursor.fetchone()[0]
+
+
+@pytest.fixture
+def silent_valkey(settings, tmp_path):
+    """A server that accepts and never answers."""
+    import socket
+    import tempfile
+
+    folder = tempfile.mkdtemp(dir="/tmp")
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(f"{folder}/v.sock")
+    server.listen(50)
+    settings.REDIS_URL = f"unix://{folder}/v.sock?db=0"
+    settings.VALKEY_TIMEOUT_SECONDS = 0.1
+    valkey._breaker.__init__()
+    yield
+    server.close()
+    valkey._breaker.__init__()
