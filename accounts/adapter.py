@@ -1,0 +1,20 @@
+"""Where allauth asks us how things are done here."""
+
+from typing import ClassVar
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """allauth's own ways, with refusals that say what to do next."""
+
+    error_messages: ClassVar[dict[str, str | Promise]] = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": _("This address and this password do not belong together. Check both."),
+        "username_password_mismatch": _("This name and this password do not belong together. Check both."),
+        "incorrect_code": _("This is not the code in the e-mail, or it has expired."),
+        "incorrect_password": _("This is not your password."),
+        "too_many_login_attempts": _("Too many attempts. Wait a few minutes, then try again."),
+        "rate_limited": _("Too many requests. Wait a moment, then try again."),
+    }
