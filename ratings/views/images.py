@@ -1,0 +1,89 @@
+"""The pictures themselves, for pages of any origin and for clients that check the bytes they show."""
+
+import re
+import uuid
+
+import structlog
+from django.core.files.storage import default_storage
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.cache import get_conditional_response
+from django.views.decorators.http import require_safe
+
+from ratings.models import ImageStatus, Rendition
+
+log = structlog.get_logger(__name__)
+
+LARGE = 1024
+# A day, because a picture that is taken down has to leave the caches too; unaltered, because clients hash it.
+CACHE_CONTROL = "public, max-age=86400, no-transform"
+OF_THE_FILE = {200, 206, 304}
+ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+
+
+@require_safe
+def image_file(request: HttpRequest, image_id: uuid.UUID, size: int = LARGE) -> HttpResponse:
+    """Answer with one rendition of an active image, byte for byte as `Rendition.sha256` has it.
+
+    Who asks makes no difference, so keys and cookies are not looked at.
+    """
+    found = Rendition.objects.filter(image_id=image_id, size=size, image__status=ImageStatus.ACTIVE)
+    row = found.values_list("file", "sha256").first()
+    if row is None:
+        return _not_found()
+    name, sha256 = row
+    etag = f'"{sha256}"'
+    response = get_conditional_response(request, etag=etag) or _file_response(request, name, etag)
+    if response.status_code in OF_THE_FILE:
+        response["ETag"] = etag
+        response["Cache-Control"] = CACHE_CONTROL
+    return _for_any_origin(response)
+
+
+def _file_response(request: HttpRequest, name: str, etag: str) -> HttpResponse:
+    """Return the file, or the part of it that was asked for. It is small, so it is read in one piece.
+
+    Reading through the storage serves local and remote ones alike.
+    """
+    try:
+        with default_storage.open(name) as file:
+            body = file.read()
+    except FileNotFoundError:
+        log.exception("rendition_file_missing", file=name)
+        return _not_found()
+    response = HttpResponse(body, content_type="image/webp", headers={"Accept-Ranges": "bytes"})
+    wanted = _wanted_range(request, len(body), etag)
+    if wanted is None:
+        return response
+    if not wanted:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{len(body)}", "Cache-Control": "no-store"})
+    response.status_code = 206
+    response.content = body[wanted.start : wanted.stop]
+    response["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{len(body)}"
+    return response
+
+
+def _wanted_range(request: HttpRequest, size: int, etag: str) -> range | None:
+    """Return which bytes were asked for: None for all of them, an empty range where there are none.
+
+    A header that asks for several ranges, or that cannot be read, is passed over, as RFC 9110 wants it.
+    """
+    asked = ONE_RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
+    is_current = request.headers.get("If-Range", etag) == etag
+    if request.method != "GET" or asked is None or asked[0] == "bytes=-" or not is_current:
+        return None
+    first, last = asked.groups()
+    if not first:
+        return range(max(size - int(last), 0), size)
+    if last and int(last) < int(first):
+        return None
+    return range(int(first), min(int(last) + 1, size) if last else size)
+
+
+def _not_found() -> HttpResponse:
+    message = "There is no such image, or it is not shown any more."
+    return _for_any_origin(JsonResponse({"message": message}, status=404, headers={"Cache-Control": "no-store"}))
+
+
+def _for_any_origin(response: HttpResponse) -> HttpResponse:
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
