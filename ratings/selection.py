@@ -27,7 +27,6 @@ from ratings.leases.token import Lease, new_lease_id, sign_lease
 from ratings.queries.candidates import (
     LARGEST_KEY,
     SMALLEST_KEY,
-    Asker,
     Candidate,
     candidates_among,
     candidates_from,
@@ -35,7 +34,6 @@ from ratings.queries.candidates import (
     scan_candidates,
 )
 from ratings.queries.datasets import DatasetForRating
-from ratings.queries.raters import find_rater_id, find_shared_rater_id
 
 WINDOW_SIZE = 32
 WINDOW_TRIES = 4
@@ -107,8 +105,6 @@ class _Hunt:
         self.count = count
         self.now_ms = now_ms
         self.dice = dice
-        rater_id = find_shared_rater_id() if caller.is_shared else find_rater_id(caller.identity_id)
-        self.asker = Asker(rater_id, caller.is_shared, caller.address_hash)
 
     def lease_from_book(self, state: SelectionState) -> list[LeasedImage]:
         if state.is_exhausted:
@@ -118,7 +114,9 @@ class _Hunt:
             if not candidates:
                 continue
             found_any = True
-            if leased := self._grant(candidates):
+            # Most often the first few do; the rest are tried when many images are with other raters.
+            few = 4 * self.count
+            if leased := self._grant(candidates[:few]) or self._grant(candidates[few:]):
                 return leased
         if found_any:
             raise NoImageLeft("Every image that is left is with another rater just now. Try again in a minute.")
@@ -143,13 +141,13 @@ class _Hunt:
     def _window(self) -> list[Candidate]:
         key = self.dice.randint(SMALLEST_KEY, LARGEST_KEY)
         found = candidates_from(
-            asker=self.asker, dataset_id=self.dataset.id, target=self.dataset.target, key=key, size=WINDOW_SIZE
+            caller=self.caller, dataset_id=self.dataset.id, target=self.dataset.target, key=key, size=WINDOW_SIZE
         )
         return self._shuffled(found)
 
     def _scan(self, after: int) -> "_Scanned":
         stretch = scan_candidates(
-            asker=self.asker,
+            caller=self.caller,
             dataset_id=self.dataset.id,
             target=self.dataset.target,
             after=after,
@@ -193,11 +191,13 @@ class _Hunt:
 
     def _among(self, image_ids: Sequence[uuid.UUID]) -> list[Candidate]:
         found = candidates_among(
-            asker=self.asker, dataset_id=self.dataset.id, target=self.dataset.target, image_ids=image_ids
+            caller=self.caller, dataset_id=self.dataset.id, target=self.dataset.target, image_ids=image_ids
         )
         return self._shuffled(found)
 
     def _grant(self, candidates: list[Candidate]) -> list[LeasedImage]:
+        if not candidates:
+            return []
         grant = book.grant_leases(
             holder=self.caller.holder,
             dataset_id=self.dataset.id,

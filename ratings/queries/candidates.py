@@ -9,23 +9,29 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from accounts.access import Caller
 from ratings.queries.prepared import fetch_prepared
 
 SMALLEST_KEY, LARGEST_KEY = -(2**31), 2**31 - 1
 
-PROBES = """
+RATER = "(SELECT id FROM ratings_rater WHERE identity_id = %(identity)s)"
+SHARED_RATER = """(
+    SELECT t.id FROM accounts_identity s JOIN ratings_rater t ON t.identity_id = s.id
+    WHERE s.kind = 'shared_key' AND s.external_id = %(identity)s
+)"""
+PROBES = f"""
     LEFT JOIN LATERAL (
         SELECT 1 AS hit FROM ratings_rating r
-        WHERE r.rater_id = %(rater)s AND r.image_id = i.id AND NOT r.is_shared LIMIT 1
+        WHERE r.rater_id = {RATER} AND r.image_id = i.id AND NOT r.is_shared LIMIT 1
     ) rated ON true
     LEFT JOIN LATERAL (
-        SELECT 1 AS hit FROM ratings_skip s WHERE s.rater_id = %(rater)s AND s.image_id = i.id LIMIT 1
+        SELECT 1 AS hit FROM ratings_skip s WHERE s.rater_id = {RATER} AND s.image_id = i.id LIMIT 1
     ) skipped ON true
 """
-SHARED_PROBES = """
+SHARED_PROBES = f"""
     LEFT JOIN LATERAL (
         SELECT 1 AS hit FROM ratings_rating r
-        WHERE r.rater_id = %(rater)s AND r.image_id = i.id AND r.address_hash = %(address)s AND r.is_shared LIMIT 1
+        WHERE r.rater_id = {SHARED_RATER} AND r.image_id = i.id AND r.address_hash = %(address)s AND r.is_shared LIMIT 1
     ) rated ON true
     LEFT JOIN LATERAL (SELECT 1 AS hit WHERE false) skipped ON true
 """
@@ -70,17 +76,8 @@ WINDOWS, SCANS, GIVENS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
-    """For whom candidates are looked up; people behind the shared rater are told apart by address."""
-
-    rater_id: int | None
-    is_shared: bool
-    address_hash: str
-
-
-@dataclass(frozen=True, slots=True)
 class Candidate:
-    """An open image that the asker has neither rated nor skipped; ``need`` ratings are still missing."""
+    """An open image that the caller has neither rated nor skipped; ``need`` ratings are still missing."""
 
     image_id: uuid.UUID
     need: int
@@ -97,29 +94,29 @@ class Stretch:
     is_last: bool
 
 
-def candidates_from(*, asker: Asker, dataset_id: uuid.UUID, target: int, key: int, size: int) -> list[Candidate]:
+def candidates_from(*, caller: Caller, dataset_id: uuid.UUID, target: int, key: int, size: int) -> list[Candidate]:
     """Return the candidates among the ``size`` open images that follow ``key``, going round at the end."""
-    params = _params(asker, dataset_id, target) | {"key": key, "size": size}
-    return [Candidate(*row) for row in fetch_prepared(WINDOWS[asker.is_shared], params)]
+    params = _params(caller, dataset_id, target) | {"key": key, "size": size}
+    return [Candidate(*row) for row in fetch_prepared(WINDOWS[caller.is_shared], params)]
 
 
 def scan_candidates(
-    *, asker: Asker, dataset_id: uuid.UUID, target: int, after: int, size: int, limit: int
+    *, caller: Caller, dataset_id: uuid.UUID, target: int, after: int, size: int, limit: int
 ) -> Stretch:
     """Return up to ``limit`` candidates among the ``size`` open images after key ``after``."""
-    params = _params(asker, dataset_id, target) | {"key": after, "size": size, "limit": limit}
-    rows = fetch_prepared(SCANS[asker.is_shared], params)
+    params = _params(caller, dataset_id, target) | {"key": after, "size": size, "limit": limit}
+    rows = fetch_prepared(SCANS[caller.is_shared], params)
     found = [Candidate(*row[:4]) for row in rows if row[0] is not None]
     read_count, last_key = rows[0][4], rows[0][5]
     return Stretch(found, LARGEST_KEY if last_key is None else last_key, read_count < size)
 
 
 def candidates_among(
-    *, asker: Asker, dataset_id: uuid.UUID, target: int, image_ids: Sequence[uuid.UUID]
+    *, caller: Caller, dataset_id: uuid.UUID, target: int, image_ids: Sequence[uuid.UUID]
 ) -> list[Candidate]:
     """Return the candidates among the given images."""
-    params = _params(asker, dataset_id, target) | {"ids": list(image_ids)}
-    return [Candidate(*row) for row in fetch_prepared(GIVENS[asker.is_shared], params)]
+    params = _params(caller, dataset_id, target) | {"ids": list(image_ids)}
+    return [Candidate(*row) for row in fetch_prepared(GIVENS[caller.is_shared], params)]
 
 
 def last_open_images(*, dataset_id: uuid.UUID, limit: int) -> list[uuid.UUID]:
@@ -131,10 +128,10 @@ def last_open_images(*, dataset_id: uuid.UUID, limit: int) -> list[uuid.UUID]:
     return [row[0] for row in fetch_prepared(sql, {"dataset": dataset_id, "limit": limit})]
 
 
-def _params(asker: Asker, dataset_id: uuid.UUID, target: int) -> dict[str, object]:
+def _params(caller: Caller, dataset_id: uuid.UUID, target: int) -> dict[str, object]:
     return {
-        "rater": asker.rater_id or 0,
-        "address": asker.address_hash,
+        "identity": caller.external_id if caller.is_shared else caller.identity_id or 0,
+        "address": caller.address_hash,
         "dataset": dataset_id,
         "target": target,
     }

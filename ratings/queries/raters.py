@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.db.models import Count, Q, Sum
 
-from accounts.models import IdentityKind
 from kudos.queries import balance_of
 from ratings.models import Rater, Rating, RatingState
 
@@ -45,12 +44,6 @@ def find_rater_id(identity_id: int | None) -> int | None:
     if identity_id is None:
         return None
     return Rater.objects.filter(identity_id=identity_id).values_list("id", flat=True).first()
-
-
-def find_shared_rater_id() -> int | None:
-    """Return the rater behind the shared anonymous key, or None before its first rating."""
-    rows = Rater.objects.filter(identity__kind=IdentityKind.SHARED_KEY, is_shared=True)
-    return rows.values_list("id", flat=True).first()
 
 
 def my_ratings(*, identity_id: int | None, before_id: int | None = None, limit: int = 50) -> list[MyRating]:

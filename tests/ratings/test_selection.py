@@ -182,7 +182,7 @@ def test_it_remembers_for_a_while_that_everything_is_rated(rater, dataset):
     found = get_dataset_for_rating("demo")
     state = book.read_selection_state(holder=rater.caller.holder, dataset_id=found.id, sample_size=1)
     assert state.is_exhausted
-    assert statements_of(lambda: pytest.raises(NoImageLeft, take, rater.caller)) == 2  # dataset and rater
+    assert statements_of(lambda: pytest.raises(NoImageLeft, take, rater.caller)) == 1  # the dataset
 
 
 def test_it_finds_the_few_images_left_to_a_rater_who_rated_the_rest(rater, dataset):
@@ -243,7 +243,7 @@ def test_no_query_reads_more_than_its_window(rater, dataset, django_assert_max_n
     make_images(dataset, 5000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE ratings_image")
-        params = {"rater": 1, "address": "", "dataset": dataset.pk, "target": 5, "key": 0, "size": 32}
+        params = {"identity": 1, "address": "", "dataset": dataset.pk, "target": 5, "key": 0, "size": 32}
         cursor.execute("EXPLAIN (ANALYZE, BUFFERS OFF, FORMAT TEXT) " + WINDOWS[False], params)
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "image_open_pick" in plan

@@ -1,0 +1,45 @@
+"""Fixtures of the tests of ratings: storage of their own, and a person without privileges."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def media_root(settings, tmp_path):
+    """Keep renditions in a folder of this test."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return settings.MEDIA_ROOT
+
+
+@pytest.fixture
+def unprivileged():
+    """Act as somebody whom file permissions bind, also where tests run as root."""
+
+    @contextlib.contextmanager
+    def act():
+        is_root = os.geteuid() == 0
+        if is_root:
+            os.seteuid(NOBODY)
+        try:
+            yield
+        finally:
+            if is_root:
+                os.seteuid(0)
+
+    return act
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that anybody may enter, which pytest's own are not."""
+    folder = Path(tempfile.mkdtemp(prefix="kudoscope-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
