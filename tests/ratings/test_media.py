@@ -44,9 +44,7 @@ def test_it_works():
         assert (picture.format, picture.size) == ("WEBP", (made.width, made.height))
 
 
-@pytest.mark.parametrize(
-    ("side", "renditions"), [(100, [(100, 100), (100, 100)]), (600, [(600, 600), (512, 512)])]
-)
+@pytest.mark.parametrize(("side", "renditions"), [(100, [(100, 100), (100, 100)]), (600, [(600, 600), (512, 512)])])
 def test_render_image_never_enlarges(side, renditions):
     rendered = media.render_image(picture_bytes(side, side))
 

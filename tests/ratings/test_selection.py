@@ -20,9 +20,7 @@ PRICES = PriceList(rating=5, artifacts=0, best_of_set=15)
 
 
 def take(caller, count=1, *, slug="demo", at=None, dice=None):
-    return lease_images(
-        caller=caller, dataset=get_dataset_for_rating(slug), count=count, now=at or now(), dice=dice
-    )
+    return lease_images(caller=caller, dataset=get_dataset_for_rating(slug), count=count, now=at or now(), dice=dice)
 
 
 def rate(caller, leased):
@@ -35,7 +33,16 @@ def rate_all(caller, dataset):
     rater = Rater.objects.get(identity_id=caller.identity_id)
     images = Image.objects.filter(dataset=dataset)
     Rating.objects.bulk_create(
-        Rating(dataset=dataset, image=i, rater=rater, aesthetic=5, proof="lease", client_agent="t", scale_version=1, state="held")
+        Rating(
+            dataset=dataset,
+            image=i,
+            rater=rater,
+            aesthetic=5,
+            proof="lease",
+            client_agent="t",
+            scale_version=1,
+            state="held",
+        )
         for i in images
     )
 
@@ -265,9 +272,7 @@ def statements_of(function) -> int:
 def rows_written() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_stat_clear_snapshot()")
-        cursor.execute(
-            "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_user_tables"
-        )
+        cursor.execute("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_user_tables")
         return cursor.fetchone()[0]
 
 

@@ -336,7 +336,7 @@ def test_import_images_at_the_same_time_under_one_id_keeps_one(media_root):
                 dataset=dataset,
                 sources=[wanted],
                 on_refused=refusals.append,
-                on_progress=lambda report: report.decoded and both_decoded.wait(),
+                on_progress=lambda report: both_decoded.wait() if report.decoded else None,
             )
         finally:
             connection.close()
@@ -406,12 +406,14 @@ def test_command_creates_the_dataset_and_tells_what_it_did(db, folder, media_roo
 
 def test_command_writes_every_refusal_to_a_file_and_shows_fifty(harbours, folder, tmp_path):
     for number in range(60):
-        (folder / f"{number:02}.png").write_bytes(b"words")
+        (folder / f"{number:02}.png").write_bytes(b"words" * min(number, 40))
 
     out = run_command("folder", folder, "--dataset", "harbours", "--refused", tmp_path / "refused.jsonl")
 
     written = [json.loads(line) for line in (tmp_path / "refused.jsonl").read_text().splitlines()]
-    assert written[0] == {"name": "00.png", "reason": "not a PNG, JPEG, WebP, AVIF or GIF picture"}
+    assert {"name": "00.png", "reason": "the file is empty"} in written
+    assert {"name": "40.png", "reason": "not a PNG, JPEG, WebP, AVIF or GIF picture"} in written
+    assert {"name": "59.png", "reason": "the same bytes were refused under another name"} in written
     assert len(written) == 60
     assert out.count("refused: ") == 50
     assert "... and 10 more" in out

@@ -37,7 +37,9 @@ def settle(at=None):
 
 
 def ids_of(person):
-    return list(Rating.objects.filter(rater__identity_id=person.identity_id).order_by("id").values_list("id", flat=True))
+    return list(
+        Rating.objects.filter(rater__identity_id=person.identity_id).order_by("id").values_list("id", flat=True)
+    )
 
 
 def test_it_works(rater, rate, adds_up):
