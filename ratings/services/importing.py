@@ -22,6 +22,8 @@ from ratings.services.renditions import FreshImage, PreparedImage, delete_files,
 BATCH_SIZE = 200
 LONGEST_SOURCE_ID = 300
 
+Hashed = tuple[SourceImage, str]
+
 
 def _ignore(_: object) -> None:
     pass
@@ -94,16 +96,17 @@ class _ImportRun:
         self.would_import: set[str] = set()
 
     def import_batch(self, batch: Sequence[SourceImage | Refusal]) -> None:
-        fresh = self._name_fresh(self._hash(batch))
+        fresh, copies = self._name_fresh(self._hash(batch))
         prepared = self._prepare(fresh)
+        self._judge_copies(copies, {item.image.sha256 for item in prepared})
         if self.is_dry_run:
             inserted = {item.image.id for item in prepared}
             self.would_import.update(item.image.sha256 for item in prepared)
         else:
             inserted = insert_images(dataset=self.dataset, prepared=prepared)
-            self._leave_to_others([item for item in prepared if item.image.id not in inserted])
         self.report.imported += len(inserted)
         self.report.decoded = 0
+        self._leave_to_others([item for item in prepared if item.image.id not in inserted])
         self.on_progress(self.report)
 
     def _refuse(self, refusal: Refusal) -> None:
@@ -111,7 +114,7 @@ class _ImportRun:
         self.on_refused(refusal)
         self.on_progress(self.report)
 
-    def _hash(self, batch: Sequence[SourceImage | Refusal]) -> Iterator[tuple[SourceImage, str]]:
+    def _hash(self, batch: Sequence[SourceImage | Refusal]) -> Iterator[Hashed]:
         sources = []
         for found in batch:
             if isinstance(found, Refusal):
@@ -124,8 +127,11 @@ class _ImportRun:
             else:
                 yield source, outcome
 
-    def _name_fresh(self, hashed: Iterable[tuple[SourceImage, str]]) -> list[FreshImage]:
-        """Leave out what the dataset has, by its bytes; give the rest a source id and an id that are free."""
+    def _name_fresh(self, hashed: Iterable[Hashed]) -> tuple[list[FreshImage], list[Hashed]]:
+        """Leave out what the dataset has, by its bytes; give the rest a source id and an id that are free.
+
+        Copies of what comes earlier in the batch are returned apart: whether they are known is not decided yet.
+        """
         pairs = list(hashed)
         images = Image.objects.filter(dataset_id=self.dataset.id)
         hashes = set(images.filter(sha256__in=[sha for _, sha in pairs]).values_list("sha256", flat=True))
@@ -133,21 +139,31 @@ class _ImportRun:
         source_ids = set(images.filter(source_id__in=wanted).values_list("source_id", flat=True))
         asked = [source.image_id for source, _ in pairs if source.image_id]
         image_ids = set(Image.objects.filter(pk__in=asked).values_list("id", flat=True))
-        fresh = []
+        fresh: dict[str, FreshImage] = {}
+        copies = []
         for source, sha256 in pairs:
-            if sha256 in hashes or sha256 in self.would_import:
+            if sha256 in fresh:
+                copies.append((source, sha256))
+            elif sha256 in hashes or sha256 in self.would_import:
                 self.report.known += 1
             elif source.source_id in source_ids and source.has_stated_id:
                 reason = f"the id “{source.source_id}” is another picture's; images never change"
                 self._refuse(Refusal(name=source.name, reason=reason))
             else:
                 named = _name_image(self.dataset, source, sha256, source_ids, image_ids)
-                hashes.add(sha256)
                 source_ids.add(named.source_id)
                 image_ids.add(named.image_id)
-                fresh.append(named)
+                fresh[sha256] = named
         self.on_progress(self.report)
-        return fresh
+        return list(fresh.values()), copies
+
+    def _judge_copies(self, copies: Sequence[Hashed], decoded: set[str]) -> None:
+        """Copies fare like the picture they are copies of."""
+        for source, sha256 in copies:
+            if sha256 in decoded:
+                self.report.known += 1
+            else:
+                self._refuse(Refusal(name=source.name, reason="the same bytes were refused under another name"))
 
     def _prepare(self, fresh: Sequence[FreshImage]) -> list[PreparedImage]:
         written: list[str] = []
@@ -176,6 +192,8 @@ class _ImportRun:
 
         A storage that overwrites may have given both imports one and the same file: what a row names stays.
         """
+        if not losers:
+            return
         images = Image.objects.filter(dataset_id=self.dataset.id, sha256__in=[item.image.sha256 for item in losers])
         hashes = set(images.values_list("sha256", flat=True))
         for item in losers:

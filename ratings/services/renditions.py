@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 
 from ratings.importers import Refusal, SourceImage, StatedMeasures
 from ratings.media import EncodedRendition, ImageRefused, RenderedImage, hash_bytes, read_image_file, render_image
@@ -97,19 +97,14 @@ def _new_image(dataset: Dataset, fresh: FreshImage, rendered: RenderedImage) -> 
 
 
 def _store(image_id: uuid.UUID, encoded: EncodedRendition, written: list[str]) -> str:
-    """Store the rendition under a name of its own and return the name; on disk, not merely on its way to it."""
+    """Store the rendition under a name of its own and return the name."""
     folder = f"images/{image_id.hex[:2]}/{image_id.hex[2:4]}/{image_id}"
     name = default_storage.save(f"{folder}/{encoded.size}-{encoded.sha256[:8]}.webp", ContentFile(encoded.data))
     written.append(name)
-    try:
-        path = default_storage.path(name)
-    except NotImplementedError:  # not a local storage: what it has accepted is its own to keep
-        return name
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    if isinstance(default_storage, FileSystemStorage):
+        # The row survives a power cut from its commit on, and so must the file.
+        with default_storage.open(name) as file:
+            os.fsync(file.fileno())
     return name
 
 
