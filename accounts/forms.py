@@ -16,16 +16,9 @@ SCOPE_TEXTS = {
 }
 
 
-def _drop_placeholders(form: forms.Form) -> None:
-    """Take the placeholders away: every field has a label, and a placeholder looks like an answer."""
-    for field in form.fields.values():
-        field.widget.attrs.pop("placeholder", None)
-
-
 class SignInForm(LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _drop_placeholders(self)
         self.fields["login"].label = _("Name or e-mail address")
         self.fields["login"].widget.attrs["autocomplete"] = "username"
         self.fields["remember"].label = _("Stay signed in on this device")
@@ -34,7 +27,6 @@ class SignInForm(LoginForm):
 class SignUpForm(SignupForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _drop_placeholders(self)
         self.fields["username"].label = _("Name")
         self.fields["username"].help_text = _("Your real name is not asked for. Releases do not contain this one.")
         self.fields["email"].label = _("E-mail address")

@@ -46,8 +46,6 @@ STATUS_OF: dict[type[Exception], int] = {
     ImageUnavailable: 404,
     AlreadyRated: 409,
     IdempotencyKeyReused: 409,
-    NoImageLeft: 404,
-    TooManyLeases: 429,
 }
 
 
@@ -152,9 +150,9 @@ def _hand_out(request: HttpRequest, dataset: DatasetForRating | None) -> HttpRes
     if not form.is_valid():
         return JsonResponse({"message": _("Ask for 1 to 4 images.")}, status=400)
     images, problem = _lease(request, dataset, form.cleaned_data["count"] or 1)
-    if problem is not None:
-        return JsonResponse({"message": str(problem)}, status=STATUS_OF[type(problem)])
-    return JsonResponse({"images": images})
+    if isinstance(problem, TooManyLeases):
+        return JsonResponse({"message": str(problem)}, status=429, headers={"Retry-After": "60"})
+    return JsonResponse({"images": images, "message": str(problem or "")})
 
 
 def _show_next(request: HttpRequest, dataset: DatasetForRating | None) -> HttpResponse:

@@ -6,9 +6,10 @@
  */
 
 const AHEAD = 2;
-const DEAD_MS = 150;
-const AESTHETIC_KEYS = new Map("1234567890".split("").map((digit, index) => [digit, index + 1]));
-const ARTIFACT_KEYS = new Map(["KeyQ", "KeyW", "KeyE", "KeyR", "KeyT", "KeyY"].map((code, level) => [code, level]));
+const DEAD_MS = 150; // after a swap: a second press cannot rate an image that nobody has seen yet
+const ANSWER_MS = 20000; // after which a silent server counts as out of reach
+const AESTHETIC_OF = new Map("1234567890".split("").map((digit, index) => [digit, index + 1]));
+const ARTIFACTS_OF = new Map(["KeyQ", "KeyW", "KeyE", "KeyR", "KeyT", "KeyY"].map((code, level) => [code, level]));
 
 const form = document.getElementById("rating");
 if (form) start();
@@ -17,47 +18,41 @@ function start() {
   const at = (id) => document.getElementById(id);
   const desk = form.closest(".desk");
   const stage = desk.querySelector(".stage");
+  const address = form.getAttribute("action"); // form.action is the buttons, because of their name
+  const radios = form.querySelectorAll("input[type=radio]");
   const words = at("words").dataset;
   const say = (word, values = {}) => words[word].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 
-  let ahead = []; // decoded or decoding images, in the order in which they will be shown
-  let current = readCurrent();
-  let under_way = null; // the answer that has been sent and not been confirmed
-  let failed = null; // the answer that waits for Retry
-  let wants_submit = false; // Submit was pressed while another answer was under way
-  let has_more = true;
-  let refilling = null;
+  let position = Number(form.dataset.position);
   let pending = Number(form.dataset.pending);
+  let current = readPage(); // the image on the stage
+  let ahead = []; // those that follow, decoding or decoded
+  let sent = null; // the image whose answer is under way
+  let failed = null; // the image whose answer waits for Retry
+  let wanted = ""; // what was pressed while another answer was under way
+  let refilling = null;
   let dead_until = Infinity;
 
   // --- Images --------------------------------------------------------------------------------------------------------
 
-  function readCurrent() {
+  function readPage() {
+    const { image_id, lease, idempotency_key } = form.elements;
     const picture = at("picture");
-    return {
-      image_id: form.elements.image_id.value,
-      lease: form.elements.lease.value,
-      key: form.elements.idempotency_key.value,
-      position: Number(form.dataset.position),
-      picture,
-      decoded: decode(picture),
-      answers: {},
-    };
+    return { image_id: image_id.value, lease: lease.value, key: idempotency_key.value, position, ...decoding(picture) };
   }
 
-  function decode(picture) {
-    return picture.decode().then(
+  function prepare({ image_id, lease, url, width, height, alt }) {
+    const picture = new Image(width, height);
+    Object.assign(picture, { id: "picture", alt, src: url });
+    return { image_id, lease, key: newKey(), ...decoding(picture) };
+  }
+
+  function decoding(picture) {
+    const decoded = picture.decode().then(
       () => true,
       () => false,
     );
-  }
-
-  function prepare(image) {
-    const picture = new Image(image.width, image.height);
-    picture.id = "picture";
-    picture.alt = say("alt");
-    picture.src = image.url;
-    return { image_id: image.image_id, lease: image.lease, key: newKey(), picture, decoded: decode(picture), answers: {} };
+    return { picture, decoded, answers: {} };
   }
 
   function newKey() {
@@ -66,229 +61,205 @@ function start() {
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 
-  function isKnown(image) {
-    return [current, under_way, failed, ...ahead].some((entry) => entry?.image_id === image.image_id);
+  function queue(image) {
+    const known = [current, sent, failed, ...ahead];
+    if (image && !known.some((entry) => entry?.image_id === image.image_id)) ahead.push(prepare(image));
   }
 
-  function add(image) {
-    if (image && !isKnown(image)) ahead.push(prepare(image));
-  }
-
-  /* Ask for as many images as are missing; one request at a time. Resolves to what went wrong, or "". */
+  /* Ask for the images that are missing, one request at a time. Resolves to why there are none, or to "". */
   function refill() {
-    if (!has_more || ahead.length >= AHEAD) return Promise.resolve("");
-    refilling ??= fetchMore().finally(() => (refilling = null));
+    if (ahead.length >= AHEAD) return Promise.resolve("");
+    refilling ??= fetchImages(AHEAD - ahead.length).finally(() => (refilling = null));
     return refilling;
   }
 
-  async function fetchMore() {
+  async function fetchImages(count) {
     try {
-      const response = await fetch(`${form.action}?count=${AHEAD - ahead.length}`, {
+      const response = await fetch(`${address}?count=${count}`, {
         headers: { Accept: "application/json" },
+        signal: AbortSignal.timeout(ANSWER_MS),
       });
       const answer = await response.json();
-      if (response.ok) answer.images.forEach(add);
-      else has_more = false;
-      return response.ok ? "" : answer.message;
+      answer.images?.forEach(queue);
+      return answer.message ?? "";
     } catch {
-      return say("offline");
+      return say("unreached");
     }
   }
 
-  /* Put an image on the stage; keys and Submit sleep until it can be seen, and a moment longer. */
-  async function show(entry) {
-    dead_until = Infinity;
+  function show(entry) {
     current = entry;
+    entry.position ??= ++position;
+    dead_until = Infinity;
     form.elements.image_id.value = entry.image_id;
     form.elements.lease.value = entry.lease;
     form.elements.idempotency_key.value = entry.key;
-    form.reset();
-    restore(entry.answers);
+    for (const radio of radios) radio.checked = entry.answers[radio.name] === radio.value;
     stage.replaceChildren(entry.picture);
-    at("heading").textContent = say("heading", { position: entry.position });
-    await wake(entry);
+    at("heading").textContent = say("heading", entry);
+    desk.hidden = false;
+    at("ended").hidden = true;
+    wake(entry);
   }
 
+  /* Keys and buttons sleep until the image can be seen, and a moment longer. One that cannot be seen can be skipped. */
   async function wake(entry) {
-    const is_seen = await entry.decoded;
+    entry.is_broken = !(await entry.decoded);
     if (entry !== current) return;
-    if (!is_seen) return warn(say("broken"));
+    if (entry.is_broken) warn(say("broken"));
     dead_until = performance.now() + DEAD_MS;
   }
 
   async function showNext() {
-    const position = current.position + 1;
     if (!ahead.length) {
-      stage.replaceChildren(waiting());
       dead_until = Infinity;
-      has_more = true;
-      const trouble = await refill();
+      stage.replaceChildren(Object.assign(document.createElement("p"), { className: "waiting", textContent: say("loading") }));
+      const reason = await refill();
       if (failed) return;
-      if (!ahead.length) return end(trouble);
+      if (!ahead.length) return end(reason);
     }
-    const entry = ahead.shift();
-    entry.position = position;
+    show(ahead.shift());
     at("heading").focus({ preventScroll: true });
-    show(entry);
     refill();
   }
 
-  function waiting() {
-    const text = document.createElement("p");
-    text.className = "waiting";
-    text.textContent = say("loading");
-    return text;
-  }
-
-  /* The ended page says why and offers the ways on; a picture that may come later is one link away. */
   function end(reason) {
     current = null;
     desk.hidden = true;
     at("ended").hidden = false;
     if (reason) at("ended-reason").textContent = reason;
-    at("ended").querySelector("h1").focus();
+    at("ended-heading").focus();
   }
 
   // --- Answers -------------------------------------------------------------------------------------------------------
 
   const chosen = (name) => form.querySelector(`[name="${name}"]:checked`)?.value ?? "";
+  const readAnswers = () => ({ aesthetic: chosen("aesthetic"), artifacts: chosen("artifacts") });
+  const isAwake = () => current && !failed && performance.now() >= dead_until;
 
   function choose(name, value) {
-    const input = form.querySelector(`[name="${name}"][value="${value}"]`);
-    input.checked = true;
-    input.focus({ preventScroll: true });
+    const radio = form.querySelector(`[name="${name}"][value="${value}"]`);
+    radio.checked = true;
+    radio.focus({ preventScroll: true });
   }
-
-  function restore(answers) {
-    for (const [name, value] of Object.entries(answers)) {
-      if (value) form.querySelector(`[name="${name}"][value="${value}"]`).checked = true;
-    }
-  }
-
-  const isAwake = () => current && !failed && performance.now() >= dead_until;
 
   function answer(action) {
     if (!isAwake()) return;
+    if (action === "submit" && current.is_broken) return warn(say("broken"));
     if (action === "submit" && !chosen("aesthetic")) return announce(say("choose"));
-    if (under_way) {
-      wants_submit = action;
+    if (sent) {
+      wanted = action;
       return announce(say("busy"));
     }
-    current.answers = { aesthetic: chosen("aesthetic"), artifacts: chosen("artifacts") };
     send(current, action);
   }
 
   async function send(entry, action) {
-    under_way = entry;
-    entry.action = action;
+    Object.assign(entry, { action, answers: readAnswers() });
     const body = new URLSearchParams(new FormData(form));
     body.set("action", action);
-    calm();
-    const next_shown = showNext();
-    let response, reply;
+    sent = entry;
+    wanted = "";
+    at("alert").hidden = true;
+    const shown = showNext();
+    const reply = await post(body);
+    sent = null;
+    if (reply.must_retry) return bringBack(entry, reply.message);
+    report(entry, reply);
+    queue(reply.next);
+    if (!current && ahead.length) showNext();
+    await shown;
+    if (wanted) answer(wanted);
+  }
+
+  /* Return the reply, `is_saved`, and `must_retry` when it is not known whether the answer arrived. */
+  async function post(body) {
+    let response;
     try {
-      response = await fetch(form.action, { method: "POST", body, keepalive: true, headers: { Accept: "application/json" } });
-      reply = await response.json();
+      response = await fetch(address, {
+        method: "POST",
+        body,
+        headers: { Accept: "application/json" },
+        keepalive: true,
+        signal: AbortSignal.timeout(ANSWER_MS),
+      });
     } catch {
-      under_way = null;
-      return bringBack(entry, say(response ? (response.status === 403 ? "stale" : "failed") : "offline"));
+      return { must_retry: true, message: say("offline") };
     }
-    under_way = null;
-    if (response.status === 429 || response.status >= 500) return bringBack(entry, reply.message);
-    report(entry, response.ok, reply);
-    add(reply.next);
-    refill();
-    await next_shown;
-    if (wants_submit && current) {
-      const wanted = wants_submit;
-      wants_submit = false;
-      answer(wanted);
-    }
+    const is_json = response.headers.get("Content-Type")?.startsWith("application/json");
+    if (!is_json) return { must_retry: true, message: say(response.status === 403 ? "stale" : "failed") };
+    const must_retry = response.status === 429 || response.status >= 500;
+    return { ...(await response.json()), is_saved: response.ok, must_retry };
   }
 
-  function report(entry, is_saved, reply) {
-    const { position } = entry;
-    if (!is_saved) return warn(say("refused", { position, reason: reply.message }));
-    if (entry.action === "skip") return announce(say("skipped", { position }));
+  function report({ position, action, answers }, reply) {
+    if (!reply.is_saved) return warn(say("refused", { position, reason: reply.message }));
+    if (action === "skip") return announce(say("skipped", { position }));
     pending += reply.reward;
-    const { aesthetic, artifacts } = entry.answers;
-    const answers = artifacts === "" ? aesthetic : say("both", { aesthetic, artifacts });
-    announce(say("saved", { position, answers, pending }));
-    at("licence")?.remove();
+    const given = answers.artifacts === "" ? answers.aesthetic : say("both", answers);
+    announce(say("saved", { position, answers: given, pending }));
   }
 
-  /* The answer did not arrive: its image returns as it was left, and what was shown meanwhile waits its turn. */
+  /* The image returns as it was left; what was shown meanwhile waits its turn, with the answers it had. */
   function bringBack(entry, message) {
-    wants_submit = false;
     if (current && current !== entry) {
-      current.answers = { aesthetic: chosen("aesthetic"), artifacts: chosen("artifacts") };
+      current.answers = readAnswers();
       ahead.unshift(current);
     }
     failed = entry;
+    wanted = "";
     show(entry);
-    warn(message, true);
+    warn(message);
+    at("retry").hidden = false;
+    at("retry").focus();
   }
 
   function retry() {
-    if (!failed) return;
     const entry = failed;
     failed = null;
-    entry.answers = { aesthetic: chosen("aesthetic"), artifacts: chosen("artifacts") };
     send(entry, entry.action);
   }
 
   // --- Words ---------------------------------------------------------------------------------------------------------
 
   function announce(text) {
+    at("licence")?.remove();
     at("status").textContent = text;
   }
 
-  function warn(text, can_retry = false) {
+  function warn(text) {
     announce("");
     at("alert-text").textContent = text;
-    at("retry").hidden = !can_retry;
+    at("retry").hidden = true;
     at("alert").hidden = false;
-    if (can_retry) at("retry").focus();
-  }
-
-  function calm() {
-    at("alert").hidden = true;
   }
 
   // --- Hands ---------------------------------------------------------------------------------------------------------
 
-  const keys = at("keys");
-  const keys_on = at("keys-on");
-  keys_on.checked = localStorage.getItem("kudoscope-keys") !== "off";
-  keys_on.addEventListener("change", () => localStorage.setItem("kudoscope-keys", keys_on.checked ? "on" : "off"));
-  at("open-keys").hidden = false;
-  at("open-keys").addEventListener("click", () => keys.showModal());
-  at("retry").addEventListener("click", retry);
-
+  form.noValidate = true;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (failed) return retry();
-    answer(event.submitter?.value ?? "submit");
+    if (failed) retry();
+    else answer(event.submitter?.value ?? "submit");
   });
+  at("retry").addEventListener("click", retry);
 
-  function isBusyElsewhere(event) {
-    if (event.repeat || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return true;
-    return Boolean(keys.open || event.target.closest("input:not([type=radio]), textarea, select, [contenteditable]"));
-  }
+  const keys = at("keys");
+  const keys_on = at("keys-on");
+  rememberSwitch(keys_on, "kudoscope-keys");
+  at("open-keys").hidden = false;
+  at("open-keys").addEventListener("click", () => keys.showModal());
 
   document.addEventListener("keydown", (event) => {
-    if (isBusyElsewhere(event) || !current) return;
-    if (event.key === "Enter") return pressEnter(event);
-    if (!keys_on.checked) return;
-    if (event.key === "?") return keys.showModal();
-    if (event.shiftKey || !isAwake()) return;
-    const digit = event.code.match(/^(?:Digit|Numpad)(\d)$/)?.[1];
-    if (AESTHETIC_KEYS.has(digit)) choose("aesthetic", AESTHETIC_KEYS.get(digit));
-    else if (ARTIFACT_KEYS.has(event.code)) choose("artifacts", ARTIFACT_KEYS.get(event.code));
-    else if (event.code === "KeyS") answer("skip");
-    else return;
-    event.preventDefault();
+    if (!current || isMeantElsewhere(event)) return;
+    if (event.key === "Enter") pressEnter(event);
+    else if (keys_on.checked) pressKey(event);
   });
+
+  function isMeantElsewhere(event) {
+    if (event.repeat || event.isComposing || event.ctrlKey || event.altKey || event.metaKey || keys.open) return true;
+    return Boolean(event.target.closest("input:not([type=radio]), textarea, select, [contenteditable], [popover]"));
+  }
 
   /* Enter belongs to the link or button that has the focus; anywhere else it submits. */
   function pressEnter(event) {
@@ -297,9 +268,29 @@ function start() {
     answer("submit");
   }
 
-  // The page as it came: what a reload may have left ticked was not chosen for this image.
-  if (!form.dataset.keep) form.reset();
-  form.noValidate = true;
+  function pressKey(event) {
+    if (event.key === "?") return keys.showModal();
+    if (event.shiftKey || !isAwake()) return;
+    const digit = event.code.match(/^(?:Digit|Numpad)(\d)$/)?.[1];
+    if (digit) choose("aesthetic", AESTHETIC_OF.get(digit));
+    else if (ARTIFACTS_OF.has(event.code)) choose("artifacts", ARTIFACTS_OF.get(event.code));
+    else if (event.code === "KeyS") answer("skip");
+    else return;
+    event.preventDefault();
+  }
+
+  // What a reload left ticked was not chosen for this image.
+  for (const radio of radios) radio.checked = radio.defaultChecked;
   wake(current);
   refill();
+}
+
+/* A browser that keeps nothing keeps no switch either: it is then on at each visit. */
+function rememberSwitch(input, name) {
+  try {
+    input.checked = localStorage.getItem(name) !== "off";
+    input.addEventListener("change", () => localStorage.setItem(name, input.checked ? "on" : "off"));
+  } catch {
+    input.checked = true;
+  }
 }
