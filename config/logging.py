@@ -5,6 +5,15 @@ import logging.config
 import structlog
 
 
+def drop_what_is_said_twice(
+    _: object, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Drop the line that says a request has started: the one that says how it ended says all of it."""
+    if event.get("event") == "request_started":
+        raise structlog.DropEvent
+    return event
+
+
 def configure_logging(*, json: bool, level: str) -> None:
     """Send both structlog's and the standard library's records through one formatter to standard error."""
     shared: list[structlog.typing.Processor] = [
@@ -30,8 +39,6 @@ def configure_logging(*, json: bool, level: str) -> None:
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
             "root": {"handlers": ["stderr"], "level": level},
             "loggers": {
-                # One line for each finished request is enough; static files and probes say nothing.
-                "django_structlog": {"level": level},
                 "django.server": {"level": "WARNING"},
             },
         }
@@ -39,6 +46,7 @@ def configure_logging(*, json: bool, level: str) -> None:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
+            drop_what_is_said_twice,
             *shared,
             structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.processors.StackInfoRenderer(),

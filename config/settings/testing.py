@@ -33,8 +33,12 @@ WHITENOISE_AUTOREFRESH = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
-# Each test worker has its own Valkey database; a child process of a test is handed the finished URL.
-if "KUDOSCOPE_TEST_CHILD" not in os.environ:
+# Each test worker has its own Valkey database; a child process of a test is handed the finished URL, and
+# leaves its e-mail where the test can read it.
+if "KUDOSCOPE_TEST_CHILD" in os.environ:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = VAR_DIR / "mail"
+else:
     REDIS_URL = f"{base.REDIS_URL.split('?')[0]}?db={int(WORKER.removeprefix('gw')) + 1}"
     CACHES = {"default": base.CACHES["default"] | {"LOCATION": REDIS_URL}}
     CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")

@@ -1,0 +1,52 @@
+"""Run the benchmarks: `make bench`, or `make bench BENCH_ARGS="submit selection"` for some of them."""
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+
+NAMES = ("submit", "selection", "settlement", "release")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench BENCH_ARGS=…", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*NAMES, []], help="which ones (default: all)")
+    parser.add_argument("--images", type=int, default=1_000_000, help="size of the large dataset")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="kudoscope-bench-") as folder:
+        os.environ |= {"VAR_DIR": folder, "DJANGO_SETTINGS_MODULE": "config.settings.local"}
+        _set_up()
+        print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
+        for name in options.names or NAMES:
+            for line in _bench(name, options.images):
+                print(line, flush=True)
+    return 0
+
+
+def _set_up() -> None:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def _bench(name: str, images: int) -> list[str]:
+    from tests.benchmarks import bench_selection, bench_settlement, bench_submit
+
+    if name == "submit":
+        return bench_submit.run()
+    if name == "selection":
+        return bench_selection.run_bench(large=images)
+    if name == "settlement":
+        return bench_settlement.run()
+    from tests.benchmarks import bench_release
+
+    return bench_release.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
