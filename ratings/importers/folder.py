@@ -5,8 +5,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from ratings.importers import Refusal, SourceImage
 from ratings.importers.index import IndexEntry, read_index
+from ratings.importers.sources import Refusal, SourceImage
 from ratings.models import AdultClass
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".gif")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ratings.importers import Refusal, StatedMeasures
 from ratings.importers.licences import is_spdx_expression
+from ratings.importers.sources import Refusal, StatedMeasures
 from ratings.models import AdultClass
 
 MAX_LINE_BYTES = 1_000_000

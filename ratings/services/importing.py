@@ -14,13 +14,15 @@ from itertools import islice
 from django.db import transaction
 from django.db.models import F
 
-from ratings.importers import Refusal, SourceImage
+from ratings.importers.sources import Refusal, SourceImage
 from ratings.media import ImageRefused
 from ratings.models import Dataset, Image, Rendition
 from ratings.services.renditions import FreshImage, PreparedImage, delete_files, hash_source, prepare_image
 
 BATCH_SIZE = 200
 LONGEST_SOURCE_ID = 300
+
+Hashed = tuple[SourceImage, str]
 
 Hashed = tuple[SourceImage, str]
 
@@ -56,9 +58,10 @@ def import_images(
     *,
     dataset: Dataset,
     sources: Iterable[SourceImage | Refusal],
-    on_refused: Callable[[Refusal], None] = _ignore,
-    on_progress: Callable[[ImportReport], None] = _ignore,
+    on_refused: Callable[[Refusal], None] | None = None,
+    on_progress: Callable[[ImportReport], None] | None = None,
     is_dry_run: bool = False,
+    batch_size: int = BATCH_SIZE,
 ) -> ImportReport:
     """Import what the dataset does not have, in batches that are each committed; what came before stays.
 
@@ -71,8 +74,8 @@ def import_images(
     """
     remaining = iter(sources)
     with ThreadPoolExecutor(max_workers=_core_count(), thread_name_prefix="import") as pool:
-        run = _ImportRun(dataset, pool, on_refused, on_progress, is_dry_run=is_dry_run)
-        while batch := list(islice(remaining, BATCH_SIZE)):
+        run = _ImportRun(dataset, pool, on_refused or _ignore, on_progress or _ignore, is_dry_run=is_dry_run)
+        while batch := list(islice(remaining, batch_size)):
             run.import_batch(batch)
     return run.report
 
@@ -245,3 +248,7 @@ def _name_image(
 
 def _core_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _ignore(_: object) -> None:
+    pass

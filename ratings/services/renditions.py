@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 
-from ratings.importers import Refusal, SourceImage, StatedMeasures
+from ratings.importers.sources import Refusal, SourceImage, StatedMeasures
 from ratings.media import EncodedRendition, ImageRefused, RenderedImage, hash_bytes, read_image_file, render_image
 from ratings.models import Dataset, Image, Rendition
 

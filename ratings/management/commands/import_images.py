@@ -13,9 +13,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
-from ratings.importers import Refusal, SourceImage
 from ratings.importers.folder import SUFFIXES, Folder, NoSuchFolder
 from ratings.importers.licences import is_spdx_expression
+from ratings.importers.sources import Refusal, SourceImage
 from ratings.management.progress import ImportProgress
 from ratings.models import AdultClass, Dataset
 from ratings.services.dataset import DatasetExists, DatasetInvalid, create_dataset

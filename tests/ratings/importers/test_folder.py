@@ -6,8 +6,8 @@ import uuid
 
 import pytest
 
-from ratings.importers import Refusal, SourceImage, StatedMeasures
 from ratings.importers.folder import Folder, NoSuchFolder
+from ratings.importers.sources import Refusal, SourceImage, StatedMeasures
 from ratings.models import AdultClass
 from tests.ratings.pictures import picture_bytes
 

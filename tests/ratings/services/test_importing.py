@@ -12,8 +12,8 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from ratings.importers import Refusal, SourceImage, StatedMeasures
 from ratings.importers.folder import Folder
+from ratings.importers.sources import Refusal, SourceImage, StatedMeasures
 from ratings.media import ImageRefused
 from ratings.models import AdultClass, Dataset, Image, ImageStatus, Rendition
 from ratings.services.dataset import DatasetExists, DatasetInvalid, create_dataset
@@ -227,13 +227,15 @@ def test_import_images_writes_nothing_in_a_dry_run(harbours, folder, media_root)
     assert not media_root.exists()
 
 
-def test_import_images_works_in_batches_and_tells_how_far_it_is(harbours, monkeypatch):
-    monkeypatch.setattr("ratings.services.importing.BATCH_SIZE", 4)
+def test_import_images_works_in_batches_and_tells_how_far_it_is(harbours):
     seen = []
     sources = [source(picture_bytes(seed=seed), name=str(seed)) for seed in range(9)]
 
     report = import_images(
-        dataset=harbours, sources=sources, on_progress=lambda report: seen.append((report.seen, report.imported))
+        dataset=harbours,
+        sources=sources,
+        on_progress=lambda report: seen.append((report.seen, report.imported)),
+        batch_size=4,
     )
 
     assert report.imported == 9

@@ -6,7 +6,7 @@ import uuid
 import pytest
 from django.core.files.storage import default_storage
 
-from ratings.importers import SourceImage
+from ratings.importers.sources import SourceImage
 from ratings.models import Image, ImageStatus
 from ratings.services.importing import import_image
 from tests.factories import DatasetFactory
