@@ -20,7 +20,8 @@ class ImportProgress:
         self.total = total
         self.console = console or Console(stderr=True)
         self.started_at = self.printed_at = time.monotonic()
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        bar = [BarColumn()] if total else []
+        columns = [SpinnerColumn(), TextColumn("{task.description}"), *bar, TimeElapsedColumn()]
         self.display = Progress(*columns, console=self.console, disable=not self.console.is_terminal, transient=True)
         self.task = self.display.add_task(label, total=total)
 
