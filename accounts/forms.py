@@ -37,7 +37,7 @@ class ApiKeyForm(forms.Form):
 
     name = forms.CharField(
         label=_("What the key is for"),
-        max_length=ApiKey._meta.get_field("name").max_length,
+        max_length=ApiKey.name.field.max_length,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=_("A name for yourself, such as the program that will use it."),
     )

@@ -18,7 +18,7 @@ from accounts.services import NoSuchApiKey, TooManyApiKeys, create_api_key, revo
 @require_http_methods(["GET", "POST"])
 def create_key(request: HttpRequest) -> HttpResponse:
     """Ask for a name and scopes; make the key and show it, for the only time."""
-    form = ApiKeyForm(request.POST or None)
+    form = ApiKeyForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return render(request, "accounts/api_key_new.html", {"form": form}, status=400 if form.is_bound else 200)
     try:

@@ -19,9 +19,7 @@ class LeaseForm(forms.Form):
 class RatingForm(LeaseForm):
     """An answer to both questions; the second may be left out."""
 
-    aesthetic = forms.IntegerField(
-        min_value=1, max_value=10, error_messages={"required": _("Choose 1 to 10 first.")}
-    )
+    aesthetic = forms.IntegerField(min_value=1, max_value=10, error_messages={"required": _("Choose 1 to 10 first.")})
     artifacts = forms.IntegerField(min_value=0, max_value=5, required=False)
     idempotency_key = forms.CharField(max_length=MAX_IDEMPOTENCY_KEY_LENGTH, required=False)
 

@@ -26,7 +26,9 @@ def profile(request: HttpRequest) -> HttpResponse:
     identity_id = caller_from_request(request).identity_id
     ratings = my_ratings(identity_id=identity_id, before_id=older.cleaned_data["before"], limit=PAGE_LENGTH)
     context = {
-        "standing": my_standing(identity_id=identity_id, today=timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)),
+        "standing": my_standing(
+            identity_id=identity_id, today=timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+        ),
         "ratings": ratings,
         "is_first": older.cleaned_data["before"] is None,
         "older": ratings[-1].id if len(ratings) == PAGE_LENGTH else None,

@@ -114,7 +114,9 @@ def _submit(request: HttpRequest, answer: dict[str, Any]) -> Outcome:
     given = str(answer["aesthetic"])
     if answer["artifacts"] is not None:
         given = _("%(aesthetic)s and %(artifacts)s") % {"aesthetic": given, "artifacts": answer["artifacts"]}
-    text = ngettext("Saved: %(given)s. %(reward)d kudos pending.", "Saved: %(given)s. %(reward)d kudos pending.", submitted.reward)
+    text = ngettext(
+        "Saved: %(given)s. %(reward)d kudos pending.", "Saved: %(given)s. %(reward)d kudos pending.", submitted.reward
+    )
     return Outcome(text % {"given": given, "reward": submitted.reward}, submitted.reward)
 
 

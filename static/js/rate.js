@@ -110,17 +110,21 @@ function start() {
     dead_until = performance.now() + DEAD_MS;
   }
 
-  async function showNext() {
-    if (!ahead.length) {
-      dead_until = Infinity;
-      stage.replaceChildren(Object.assign(document.createElement("p"), { className: "waiting", textContent: say("loading") }));
-      const reason = await refill();
-      if (failed) return;
-      if (!ahead.length) return end(reason);
-    }
+  function advance() {
     show(ahead.shift());
     at("heading").focus({ preventScroll: true });
     refill();
+  }
+
+  function hold() {
+    dead_until = Infinity;
+    stage.replaceChildren(Object.assign(document.createElement("p"), { className: "waiting", textContent: say("loading") }));
+  }
+
+  async function goOn() {
+    const reason = ahead.length ? "" : await refill();
+    if (ahead.length) advance();
+    else end(reason);
   }
 
   function end(reason) {
@@ -161,14 +165,15 @@ function start() {
     sent = entry;
     wanted = "";
     at("alert").hidden = true;
-    const shown = showNext();
-    const reply = await post(body);
+    const replying = post(body);
+    if (ahead.length) advance();
+    else hold();
+    const reply = await replying;
     sent = null;
     if (reply.must_retry) return bringBack(entry, reply.message);
     report(entry, reply);
     queue(reply.next);
-    if (!current && ahead.length) showNext();
-    await shown;
+    if (current === entry) await goOn();
     if (wanted) answer(wanted);
   }
 
