@@ -4,6 +4,7 @@ Loaded with `-p tests.services` before pytest-django reads the settings, which w
 pytest-xdist inherit them from the controller and start nothing.
 """
 
+import atexit
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,6 +17,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.testing")
 from config.embedded import EmbeddedError, services
 
 _running = ExitStack()
+# For the ways out that pass pytest_unconfigure by, as a conftest that cannot be imported.
+atexit.register(_running.close)
 
 
 # A wrapper goes before pytest-django's own hook, whichever plugin was registered first.

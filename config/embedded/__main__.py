@@ -12,19 +12,26 @@ from . import EmbeddedError, services
 
 def run_command(command: list[str]) -> int:
     """Run it in this terminal, pass signals on to it, and return its exit code as a shell would."""
-    with subprocess.Popen(command) as process:
+    received: list[int] = []
+    process: subprocess.Popen[bytes] | None = None
 
-        def forward(number: int, _frame: object) -> None:
+    def forward(number: int, _frame: object) -> None:
+        if number == signal.SIGINT and os.isatty(0):
             # Ctrl-C reaches the command from the terminal itself, which signals the whole foreground group.
-            if number != signal.SIGINT or not sys.stdin.isatty():
-                process.send_signal(number)
+            return
+        if process is None:
+            received.append(number)
+        else:
+            process.send_signal(number)
 
-        previous = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-        try:
-            code = process.wait()
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+    # Before the start, or a signal in between would end us and leave the command running. What `nohup` ignores stays so.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, forward)
+    process = subprocess.Popen(command)
+    for number in received:
+        process.send_signal(number)
+    code = process.wait()
     return code if code >= 0 else 128 - code
 
 

@@ -43,16 +43,14 @@ class Hold:
 
     def release(self) -> None:
         """Hang up; return when the keeper has, which for the last holder is when the server has stopped."""
+        answer: dict[str, str] | None = None
         # The keeper may have been killed, which ends the hold as well.
         with contextlib.suppress(OSError):
             self._connection.shutdown(socket.SHUT_WR)
-            while self._connection.recv(4096):
-                pass
+            answer = _read_line(self._connection)
         self._connection.close()
-        if self._keeper is not None:
-            # It has ended, or it stays for other holders and is no longer ours to wait for.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._keeper.wait(0.2)
+        if self._keeper is not None and (answer is None or "stays" not in answer):
+            self._keeper.wait()
 
 
 @contextlib.contextmanager

@@ -1,8 +1,8 @@
 """The process that a server belongs to: it lives as long as somebody holds a connection to it.
 
 Started by `client.py` as `python -m config.embedded.keeper PLAN DESCRIPTOR`. The descriptor is the connection of
-whoever needed the server first. The protocol: the keeper writes one line of JSON, the address or an error, and closes
-the connection when its holder has hung up; for the last holder only after the server has stopped.
+whoever needed the server first. The protocol: the keeper writes one line of JSON, the address or an error. When a
+holder hangs up the keeper writes that it stays and hangs up too; for the last holder it says nothing and ends.
 """
 
 import contextlib
@@ -98,6 +98,9 @@ class Keeper:
     def _dismiss(self, holder: object) -> None:
         self.holders = {other for other in self.holders if other is not holder}
         if isinstance(holder, socket.socket):
+            # It may have been killed rather than hung up.
+            with contextlib.suppress(OSError):
+                holder.sendall(b'{"stays": "for others"}\n')
             holder.close()
 
     def _greet(self, holder: socket.socket) -> None:

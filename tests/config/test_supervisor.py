@@ -257,13 +257,14 @@ def make_child(monkeypatch, tmp_path):
 
 def test_a_child_that_cannot_stay_alive_ends_the_run_with_its_log(make_child, capsys):
     child = make_child("raise RuntimeError('out of order')")
-    now = 0.0
+
+    def live(now):
+        if child.process is not None:
+            child.process.wait()
+        child.tend(float(now))
+
     with pytest.raises(GaveUp, match=r"web ended 5 times within a minute(.|\n)*RuntimeError: out of order"):
-        while now < 60:
-            if child.process is not None:
-                child.process.wait()
-            child.tend(now)
-            now += 1
+        list(map(live, range(60)))
     assert capsys.readouterr().out.count("starting it again") == 4
 
 
