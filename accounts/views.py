@@ -10,13 +10,20 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.forms import ApiKeyForm
+from accounts.models import User
 from accounts.services import NoSuchApiKey, TooManyApiKeys, create_api_key, revoke_api_key
+
+
+class SignedInRequest(HttpRequest):
+    """What a view behind `login_required` is given."""
+
+    user: User
 
 
 @never_cache
 @login_required
 @require_http_methods(["GET", "POST"])
-def create_key(request: HttpRequest) -> HttpResponse:
+def create_key(request: SignedInRequest) -> HttpResponse:
     """Ask for a name and scopes; make the key and show it, for the only time."""
     form = ApiKeyForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
@@ -31,7 +38,7 @@ def create_key(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
-def revoke_key(request: HttpRequest, key_id: int) -> HttpResponse:
+def revoke_key(request: SignedInRequest, key_id: int) -> HttpResponse:
     """Revoke one of one's own keys."""
     try:
         key = revoke_api_key(user=request.user, key_id=key_id, now=timezone.now())

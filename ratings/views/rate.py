@@ -37,6 +37,7 @@ from ratings.services.rating import (
     skip_image,
     submit_rating,
 )
+from ratings.views.profile import start_of_today
 
 PAGE_AGENT = "kudoscope-page:1:this-site"
 RENDITION_SIZE = 1024
@@ -134,7 +135,7 @@ def _refuse(request: HttpRequest, refusal: RatingRefused) -> HttpResponse:
 
 def _ask_again(request: HttpRequest, dataset: DatasetForRating | None, form: LeaseForm) -> HttpResponse:
     """Show the same image with the same answers and say what is wrong, as long as it is known which image it is."""
-    error = " ".join(message for found in form.errors.values() for message in found)
+    error = " ".join(str(message) for found in form.errors.values() for message in found)
     if _wants_json(request):
         return JsonResponse({"message": error}, status=400)
     if dataset is None or {"image_id", "lease"} & set(form.errors):
@@ -195,8 +196,7 @@ def _render(
     request: HttpRequest, dataset: DatasetForRating, image: dict[str, Any], *, status: int, **answers: Any
 ) -> HttpResponse:
     caller = caller_from_request(request)
-    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    standing = my_standing(identity_id=caller.identity_id, today=today)
+    standing = my_standing(identity_id=caller.identity_id, today=start_of_today())
     context = {
         "dataset": dataset,
         "image": image,

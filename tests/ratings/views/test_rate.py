@@ -144,7 +144,7 @@ def test_no_answer_shows_the_same_image_again(browser):
     text = response.content.decode()
     assert "Choose 1 to 10 first." in text
     assert read_form(response)["image_id"] == read_form(page)["image_id"]
-    assert re.search(r'name="artifacts" value="3"[^>]* checked', text)
+    assert re.search(r'name="artifacts"\s+value="3"[^>]* checked', text)
     assert Rating.objects.count() == 0
     browser.post(RATE, answer(response, aesthetic=5, artifacts=3))
     assert Rating.objects.get().aesthetic == 5
