@@ -359,9 +359,8 @@ def main() -> None:
             (VAR / "metrics").mkdir()
             say("Starting PostgreSQL and Valkey.")
             with services() as servers:
-                for hold in servers.holds:
-                    if not hold.data.is_relative_to(CHECKOUT):
-                        say(f"The servers' account cannot enter this folder, so the data is in {hold.data}.")
+                for folder in {hold.data.parent for hold in servers.holds} - {VAR}:
+                    say(f"The servers' account cannot enter this folder, so their data is in {folder}.")
                 Supervisor(servers, door.getsockname()[1], door).run()
     except (GaveUp, EmbeddedError) as error:
         sys.exit(str(error))

@@ -24,7 +24,8 @@ def run_command(command: list[str]) -> int:
         else:
             process.send_signal(number)
 
-    # Before the start, or a signal in between would end us and leave the command running. What `nohup` ignores stays so.
+    # Before the start, or a signal in between would end us and leave the command running. What `nohup` has made us
+    # ignore stays ignored.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, forward)
