@@ -22,7 +22,9 @@ def configure_logging(*, json: bool, level: str) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
+    # Plain tracebacks: a formatter that shows local variables would write keys and addresses into the log.
+    console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    renderer = structlog.processors.JSONRenderer() if json else console
     final = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     final += [structlog.processors.format_exc_info] if json else []
     logging.config.dictConfig(

@@ -6,7 +6,10 @@
    raters, and each of a fixed size.
 3. Failing that, a scan from this rater's own cursor, with a cap; when a whole pass finds nothing, a
    marker spares the next requests the search.
-4. One atomic step in Valkey leases what was found. Without Valkey, leases are signed and nothing else.
+4. One atomic step in Valkey leases what was found. When the caller may take nothing new, or holds all that is
+   left, what they have held longest is handed out once more.
+
+Without Valkey, leases are signed and nothing else.
 
 Nothing is written to PostgreSQL. The cost depends neither on the size of the dataset nor on how much this
 rater has rated. docs/decisions/0006 tells why, with figures.
@@ -42,6 +45,8 @@ SCAN_TRIES = 5
 TAIL_LIMIT = 5000
 TAIL_SECONDS = 120
 MAX_COUNT = 10
+# A lease this old was forgotten: a page that was closed, a program that ended.
+FORGOTTEN_MS = 60 * 1000
 
 
 class NoImageLeft(Exception):
@@ -110,17 +115,22 @@ class _Hunt:
         if state.is_exhausted:
             raise NoImageLeft("You have rated every image that is open here. New ones may come.")
         found_any = False
+        leased: list[LeasedImage] = []
         for candidates in self._batches(state):
-            if not candidates:
-                continue
-            found_any = True
+            found_any = found_any or bool(candidates)
             # Most often the first few do; the rest are tried when many images are with other raters.
             few = 4 * self.count
-            if leased := self._grant(candidates[:few]) or self._grant(candidates[few:]):
-                return leased
-        if found_any:
-            raise NoImageLeft("Every image that is left is with another rater just now. Try again in a minute.")
-        raise NoImageLeft("There is no image left for you to rate here. New ones may come.")
+            for some in (candidates[:few], candidates[few:]):
+                leased += self._grant(some, self.count - len(leased))
+                if len(leased) >= self.count:
+                    return leased
+        if leased:
+            return leased
+        if not found_any:
+            raise NoImageLeft("There is no image left for you to rate here. New ones may come.")
+        if again := self._again(least_age_ms=FORGOTTEN_MS):
+            return again
+        raise NoImageLeft("Every image that is left is with a rater just now. Try again in a minute.")
 
     def lease_by_signature(self) -> list[LeasedImage]:
         candidates = self._window() or self._scan(SMALLEST_KEY).candidates
@@ -195,33 +205,39 @@ class _Hunt:
         )
         return self._shuffled(found)
 
-    def _grant(self, candidates: list[Candidate]) -> list[LeasedImage]:
+    def _grant(self, candidates: list[Candidate], count: int) -> list[LeasedImage]:
         if not candidates:
             return []
         grant = book.grant_leases(
             holder=self.caller.holder,
             dataset_id=self.dataset.id,
             candidates=[(c.image_id, c.need) for c in candidates],
-            count=self.count,
+            count=count,
             now_ms=self.now_ms,
             dice=self.dice,
         )
         if grant.is_full:
-            return self._again(grant)
+            return self._again_or_refuse() if count == self.count else []
         known = {c.image_id: c for c in candidates}
         LEASES_GRANTED.labels("book").inc(len(grant.pairs))
         return [self._sign(known[image_id], lease_id) for image_id, lease_id in grant.pairs]
 
-    def _again(self, grant: book.Grant) -> list[LeasedImage]:
-        """Hand out once more what the caller has held longest, because they may take nothing new."""
-        leases = dict(grant.pairs)
-        known = self._among(list(leases))
-        for image_id in leases.keys() - {c.image_id for c in known}:
-            self._forget(image_id, leases[image_id])
-        if not known:
-            raise TooManyLeases("You have taken many images without rating them. Rate or skip some of those first.")
-        LEASES_GRANTED.labels("again").inc()
-        return [self._sign(c, leases[c.image_id]) for c in known]
+    def _again_or_refuse(self) -> list[LeasedImage]:
+        if again := self._again(least_age_ms=0):
+            return again
+        raise TooManyLeases("You have taken many images without rating them. Rate or skip some of those first.")
+
+    def _again(self, *, least_age_ms: int) -> list[LeasedImage]:
+        """Hand out once more what the caller has held longest: they may take nothing new, or nothing new is left."""
+        while held := book.hand_out_again(
+            holder=self.caller.holder, dataset_id=self.dataset.id, now_ms=self.now_ms, least_age_ms=least_age_ms
+        ):
+            image_id, lease_id = held
+            if known := self._among([image_id]):
+                LEASES_GRANTED.labels("again").inc()
+                return [self._sign(known[0], lease_id)]
+            self._forget(image_id, lease_id)
+        return []
 
     def _forget(self, image_id: uuid.UUID, lease_id: uuid.UUID) -> None:
         book.forget_lease(

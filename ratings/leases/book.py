@@ -28,7 +28,7 @@ FREE_LEASES = 200
 LEASES_PER_RATING = 5
 DAY_SECONDS = 24 * 3600
 EXHAUSTED_SECONDS = 60
-GRANT = Path(__file__).with_name("grant.lua").read_text()
+GRANT, AGAIN = (Path(__file__).with_name(f"{name}.lua").read_text() for name in ("grant", "again"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,16 @@ def grant_leases(
     members, is_full = ask_valkey("grant_leases", lambda _: script(keys=keys, args=args))
     pairs = tuple(_pair_of(member) for member in members)
     return Grant(pairs, bool(is_full))
+
+
+def hand_out_again(
+    *, holder: str, dataset_id: uuid.UUID, now_ms: int, least_age_ms: int
+) -> tuple[uuid.UUID, uuid.UUID] | None:
+    """Return the (image, lease) that a holder has held longest, if for ``least_age_ms``, and let it live anew."""
+    script = get_client().register_script(AGAIN)
+    args = [now_ms, LIVE_MS, least_age_ms, dataset_id.hex]
+    member = ask_valkey("hand_out_again", lambda _: script(keys=[_open_key(holder)], args=args))
+    return _pair_of(member) if member else None
 
 
 def find_live_lease(*, holder: str, image_id: uuid.UUID, now_ms: int) -> uuid.UUID | None:

@@ -36,17 +36,5 @@ if room > 0 then
         redis.call('HINCRBY', took, 'leases', #granted)
         redis.call('EXPIRE', took, day, 'NX')
     end
-    return {granted, 0}
 end
--- No room: hand the longest-held image of this dataset out once more, and put it at the end of the queue.
-for _, member in ipairs(open) do
-    if string.sub(member, 65) == dataset then
-        redis.call('ZADD', holder, ending, member)
-        redis.call('PEXPIREAT', holder, ending)
-        local image = 'kudoscope:image:' .. string.sub(member, 1, 32)
-        redis.call('ZADD', image, ending, string.sub(member, 33, 64))
-        redis.call('PEXPIREAT', image, ending)
-        return {{member}, 1}
-    end
-end
-return {granted, 1}
+return {granted, room > 0 and 0 or 1}

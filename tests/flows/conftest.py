@@ -17,6 +17,8 @@ from psycopg.conninfo import make_conninfo
 
 from config.settings.secrets import NAMES
 
+from tests.browser.conftest import chromium  # noqa: F401 - a fixture
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -33,6 +35,15 @@ def service(transactional_db, tmp_path):
         base = f"http://127.0.0.1:{port}"
         wait_until(lambda: answers(f"{base}/healthz"), what="the web server answers")
         yield base
+
+
+@pytest.fixture
+def page(chromium):  # noqa: F811 - the fixture imported above
+    """A page in a browser of its own."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(10_000)
+    yield context.new_page()
+    context.close()
 
 
 @contextmanager

@@ -25,11 +25,11 @@ pytestmark = [pytest.mark.flow, pytest.mark.browser, pytest.mark.slow, pytest.ma
 
 @pytest.fixture
 def folder(tmp_path):
-    """Twenty-four small pictures and an index of some of them."""
+    """Sixty small pictures and an index of some of them."""
     pictures = tmp_path / "pictures"
     pictures.mkdir()
     lines = []
-    for n in range(24):
+    for n in range(60):
         Picture.effect_noise((96, 64), 20 + n).convert("RGB").save(pictures / f"picture-{n:02}.png")
         lines.append(json.dumps({"file": f"picture-{n:02}.png", "prompt": f"noise number {n}", "model": "noise"}))
     (pictures / "index.jsonl").write_text("\n".join(lines[:12]))
@@ -38,10 +38,9 @@ def folder(tmp_path):
 
 
 def test_import_sign_up_rate_settle_release_download(service, folder, page, adds_up):
-    call_command(
-        "import_images", "folder", str(folder), dataset="demo", licence="CC0-1.0", index=str(folder / "index.jsonl")
-    )
-    assert Image.objects.count() == 24
+    index = str(folder / "index.jsonl")
+    call_command("import_images", "folder", str(folder), "--dataset=demo", "--licence=CC0-1.0", "--index", index)
+    assert Image.objects.count() == 60
 
     sign_up(page, service)
     rate_in_browser(page, service, 10)

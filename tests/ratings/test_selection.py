@@ -6,7 +6,7 @@ from django.db import connection
 
 from accounts import valkey
 from ratings.leases import book
-from ratings.leases.token import LIVE_MS
+from ratings.leases.token import LIVE_MS, verify_lease
 from ratings.models import Dataset, Image, Rater, Rating, Skip
 from ratings.queries.datasets import get_dataset_for_rating
 from ratings.rewards import PriceList
@@ -84,11 +84,33 @@ def test_it_hands_the_oldest_out_again_once_twenty_are_held(rater, dataset):
     assert [a.lease for a in again] == [h.lease for h in held[:3]]
 
 
+def test_it_gives_what_there_is_room_for(rater, dataset):
+    make_images(dataset, 10)
+    for _ in range(18):
+        take(rater.caller)
+    assert len(take(rater.caller, 4)) == 2
+
+
 def test_it_hands_out_new_ones_again_once_some_are_rated(rater, dataset):
     make_images(dataset, 10)
     held = [take(rater.caller)[0] for _ in range(20)]
     rate(rater.caller, held[5])
     assert take(rater.caller)[0].image_id not in {h.image_id for h in held}
+
+
+def test_it_hands_a_forgotten_image_out_again_when_nothing_new_is_left(rater, dataset):
+    start = now()
+    held = [take(rater.caller, at=start + timedelta(milliseconds=n))[0] for n in range(20)]
+    Image.objects.exclude(pk__in=[held[0].image_id, held[1].image_id]).update(is_open=False)
+    for leased in held[2:]:
+        book.forget_lease(
+            holder=rater.caller.holder, image_id=leased.image_id, dataset_id=dataset.pk, is_rated=False,
+            lease_id=verify_lease(leased.lease, holder=rater.caller.holder, now_ms=int(start.timestamp() * 1000)).lease_id,
+        )
+    with pytest.raises(NoImageLeft):
+        take(rater.caller, at=start + timedelta(seconds=10))
+    again = [take(rater.caller, at=start + timedelta(seconds=61 + n))[0].image_id for n in range(2)]
+    assert again == [held[0].image_id, held[1].image_id]
 
 
 def test_it_refuses_those_who_take_much_and_rate_nothing(rater, dataset, monkeypatch):
@@ -113,7 +135,7 @@ def test_it_does_not_over_serve(dataset):
     Image.objects.exclude(pk=Image.objects.first().pk).update(is_open=False)
     take(make_person().caller)
     take(make_person().caller)
-    with pytest.raises(NoImageLeft, match="with another rater"):
+    with pytest.raises(NoImageLeft, match="with a rater"):
         take(make_person().caller)
 
 
