@@ -53,7 +53,7 @@ UPRIGHT = {
 }
 SIDEWAYS = (5, 6, 7, 8)
 
-# A picture of 100 megapixels takes up to 1.6 GB while it is decoded (WebP; PNG half of it): one such at a time.
+# A picture of 100 megapixels takes well over a gigabyte while it is decoded: one such at a time.
 LARGE_PIXELS = 16_000_000
 _one_large_picture = threading.Lock()
 

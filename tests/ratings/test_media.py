@@ -200,6 +200,16 @@ def test_render_image_reads_every_mode(mode, value):
     assert is_near(shown(encode(Pillow.new(mode, (64, 48), value), kind)), (255, 255, 255))
 
 
+def test_render_image_averages_black_and_white():
+    checks = Pillow.frombytes("1", (2, 2), b"\x80\x40").resize((4, 4), Pillow.Resampling.NEAREST).crop((0, 0, 4, 4))
+    picture = Pillow.new("1", (4096, 64))
+    for x in range(0, 4096, 4):
+        for y in range(0, 64, 4):
+            picture.paste(checks, (x, y))
+
+    assert is_near(shown(encode(picture), at=(500, 8)), GREY, tolerance=30)
+
+
 def test_render_image_works_on_a_large_picture():
     data = encode(Pillow.new("L", (4200, 4000), 128), "PNG", compress_level=1)
 

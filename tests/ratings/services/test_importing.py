@@ -253,6 +253,23 @@ def test_import_images_asks_the_database_the_same_few_times_for_any_batch(harbou
             import_images(dataset=harbours, sources=sources)
 
 
+def test_import_images_refuses_a_file_that_changes_meanwhile(harbours, folder):
+    """What is stored is what was hashed: between the two, somebody else writes the file."""
+    refusals = []
+    changing = SourceImage(name="a.png", source_id="a.png", content=folder / "a.png")
+
+    report = import_images(
+        dataset=harbours,
+        sources=[changing],
+        on_refused=refusals.append,
+        on_progress=lambda report: (folder / "a.png").write_bytes(picture_bytes(seed=99)),
+    )
+
+    assert counts(report) == {"imported": 0, "known": 0, "refused": 1}
+    assert refusals == [Refusal(name="a.png", reason="changed while it was being imported")]
+    assert import_images(dataset=harbours, sources=[changing]).imported == 1
+
+
 def test_import_images_keeps_files_in_a_storage_that_is_not_local(harbours, settings):
     settings.STORAGES = settings.STORAGES | {"default": IN_MEMORY}
 
