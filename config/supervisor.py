@@ -1,6 +1,6 @@
 """`make run`: starts all that Kudoscope needs, says when it is ready, keeps it running, and stops it in order.
 
-    PostgreSQL, Valkey -> prepare (migrate, static files, demo, first superuser) -> worker, beat, web
+    PostgreSQL, Valkey -> prepare (migrate, static files, demo, first superuser) -> web -> beat, worker
 
 `python -m config.supervisor prepare` is the second step alone, in a process of its own.
 """
@@ -28,7 +28,7 @@ from config.embedded.process import Deaths, die_with_parent, locked, open_log, r
 HOST = "127.0.0.1"
 FIRST_PORT, LAST_PORT = 8000, 8020
 VAR = CHECKOUT / "var"
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 TICK_SECONDS = 0.1
 # What of the children's logs also belongs on the terminal.
 ALARM = re.compile(r"\b(error|critical|fatal|traceback)\b", re.IGNORECASE)
@@ -144,7 +144,7 @@ class Supervisor:
         self.port = port
         self.door = door
         self.environment = os.environ | child_environment(port)
-        self.children = make_children(port, self.environment)
+        self.running: list[Child] = []
         self.stopping_since: float | None = None
         self.is_hurried = False
         on_stop_signals(self._note_signal)
@@ -163,21 +163,28 @@ class Supervisor:
             self._prepare()
             # Until here the port was ours, so that nobody else took it.
             self.door.close()
-            for child in self.children:
-                child.start()
+            web, *workers = make_children(self.port, self.environment)
+            self._start(web)
+            # One after the other, because on a small machine they would all be slow together.
             self._await_ready()
+            for child in workers:
+                self._start(child)
             announce(self.port)
             while True:
                 self._tick()
         finally:
             if self.stopping_since is not None:
                 say("\nStopping. Ctrl-C again hurries.")
-            for child in reversed(self.children):
+            for child in self.running:
                 child.stop(lambda: self.is_hurried)
+
+    def _start(self, child: Child) -> None:
+        self.running.append(child)
+        child.start()
 
     def _tick(self) -> None:
         self._check()
-        for child in self.children:
+        for child in self.running:
             child.tend(time.monotonic())
             child.echo_alarms()
         time.sleep(TICK_SECONDS)
@@ -232,7 +239,7 @@ def child_environment(port: int) -> dict[str, str]:
 
 
 def make_children(port: int, environment: dict[str, str]) -> list[Child]:
-    """Return the children in the order of starting; the stop goes backwards."""
+    """Return the web server and then the workers: nobody may queue work that is no longer done, so it stops first."""
     celery = [sys.executable, "-m", "celery", "-A", "config"]
     work = ["worker", "--concurrency", "2", "-l", "warning", "--without-gossip", "--without-mingle"]
     beat = ["beat", "-l", "warning", "--schedule", str(VAR / "run" / "celerybeat-schedule")]
@@ -240,9 +247,9 @@ def make_children(port: int, environment: dict[str, str]) -> list[Child]:
     granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "8"]
     serve = ["--host", HOST, "--port", str(port), "--no-access-log", "config.wsgi:application"]
     return [
-        Child("worker", [*celery, *work], environment, patience=15),
-        Child("beat", [*celery, *beat], environment, patience=5),
         Child("web", [*granian, *serve], environment, patience=10),
+        Child("beat", [*celery, *beat], environment, patience=5),
+        Child("worker", [*celery, *work], environment, patience=15),
     ]
 
 
