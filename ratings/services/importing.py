@@ -8,27 +8,22 @@ import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from django.db import transaction
 from django.db.models import F
 
 from ratings.importers.sources import Refusal, SourceImage
-from ratings.media import ImageRefused
+from ratings.media import ImageRefused, hash_bytes, read_image_file
 from ratings.models import Dataset, Image, Rendition
 from ratings.services.renditions import FreshImage, PreparedImage, delete_files, hash_source, prepare_image
 
 BATCH_SIZE = 200
 LONGEST_SOURCE_ID = 300
 
+# A picture and the hash of its bytes.
 Hashed = tuple[SourceImage, str]
-
-Hashed = tuple[SourceImage, str]
-
-
-def _ignore(_: object) -> None:
-    pass
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,11 +42,12 @@ class ImportReport:
 
 def import_image(*, dataset: Dataset, source: SourceImage) -> Image:
     """Return the image of these bytes, which is stored if the dataset does not have it. Raises ImageRefused."""
+    data = source.content if isinstance(source.content, bytes) else read_image_file(source.content)
     refusals: list[Refusal] = []
-    import_images(dataset=dataset, sources=[source], on_refused=refusals.append)
+    import_images(dataset=dataset, sources=[replace(source, content=data)], on_refused=refusals.append)
     if refusals:
         raise ImageRefused(refusals[0].reason)
-    return Image.objects.get(dataset=dataset, sha256=hash_source(source))
+    return Image.objects.get(dataset=dataset, sha256=hash_bytes(data))
 
 
 def import_images(
