@@ -30,8 +30,8 @@ def run_command(command: list[str]) -> int:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, forward)
     process = subprocess.Popen(command)
-    for number in received:
-        process.send_signal(number)
+    for early in received:
+        process.send_signal(early)
     code = process.wait()
     return code if code >= 0 else 128 - code
 
