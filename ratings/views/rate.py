@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts.access import caller_from_request, remember_browser
+from accounts.access import Caller, caller_from_request, remember_browser
 from ratings.forms import CountForm, LeaseForm, RatingForm
 from ratings.queries.datasets import DatasetForRating, NoSuchDataset, get_dataset_for_rating
 from ratings.queries.raters import my_standing
@@ -99,7 +99,8 @@ def _take_answer(request: HttpRequest, dataset: DatasetForRating | None) -> Http
     except RatingRefused as refusal:
         return _refuse(request, refusal)
     if _wants_json(request):
-        following = next(iter(_lease(request, dataset, 1)[0]), None)
+        # The answer may just have made the caller's identity, so they are looked up anew.
+        following = next(iter(_lease(caller_from_request(request), dataset, 1)[0]), None)
         return JsonResponse({"message": outcome.message, "reward": outcome.reward, "next": following})
     messages.success(request, outcome.message)
     return SeeOther(request.path)
@@ -144,7 +145,7 @@ def _ask_again(request: HttpRequest, dataset: DatasetForRating | None, form: Lea
     known = form.cleaned_data
     image = {"image_id": known["image_id"], "lease": known["lease"], "url": _url_of(known["image_id"])}
     answers = {"aesthetic": known.get("aesthetic"), "artifacts": known.get("artifacts"), "error": error}
-    return _render(request, dataset, image, status=400, **answers)
+    return _render(request, caller_from_request(request), dataset, image, status=400, **answers)
 
 
 def _hand_out(request: HttpRequest, dataset: DatasetForRating | None) -> HttpResponse:
@@ -152,27 +153,27 @@ def _hand_out(request: HttpRequest, dataset: DatasetForRating | None) -> HttpRes
     form = CountForm(request.GET)
     if not form.is_valid():
         return JsonResponse({"message": _("Ask for 1 to 4 images.")}, status=400)
-    images, problem = _lease(request, dataset, form.cleaned_data["count"] or 1)
+    images, problem = _lease(caller_from_request(request), dataset, form.cleaned_data["count"] or 1)
     if isinstance(problem, TooManyLeases):
         return JsonResponse({"message": str(problem)}, status=429, headers={"Retry-After": "60"})
     return JsonResponse({"images": images, "message": str(problem or "")})
 
 
 def _show_next(request: HttpRequest, dataset: DatasetForRating | None) -> HttpResponse:
-    images, problem = _lease(request, dataset, 1)
+    caller = caller_from_request(request)
+    images, problem = _lease(caller, dataset, 1)
     if problem is None and dataset is not None:
-        return _render(request, dataset, images[0], status=200)
+        return _render(request, caller, dataset, images[0], status=200)
     status = 429 if isinstance(problem, TooManyLeases) else 200
     return render(request, "ratings/rate.html", {"dataset": dataset, "reason": str(problem)}, status=status)
 
 
 def _lease(
-    request: HttpRequest, dataset: DatasetForRating | None, count: int
+    caller: Caller, dataset: DatasetForRating | None, count: int
 ) -> tuple[list[dict[str, Any]], NoImageLeft | TooManyLeases | None]:
-    """Return images to show, or why there are none. A rating may just have made the caller's identity: look anew."""
+    """Return images to show, or why there are none."""
     if dataset is None:
         return [], NoImageLeft(_("No dataset is open at the moment."))
-    caller = caller_from_request(request)
     try:
         leased = lease_images(caller=caller, dataset=dataset, count=count, now=timezone.now())
     except (NoImageLeft, TooManyLeases) as problem:
@@ -193,9 +194,14 @@ def _shown(image: LeasedImage) -> dict[str, Any]:
 
 
 def _render(
-    request: HttpRequest, dataset: DatasetForRating, image: dict[str, Any], *, status: int, **answers: Any
+    request: HttpRequest,
+    caller: Caller,
+    dataset: DatasetForRating,
+    image: dict[str, Any],
+    *,
+    status: int,
+    **answers: Any,
 ) -> HttpResponse:
-    caller = caller_from_request(request)
     standing = my_standing(identity_id=caller.identity_id, today=start_of_today())
     context = {
         "dataset": dataset,
