@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
-from ratings.models import ImageStatus, Rendition
+from ratings.media import RENDITION_SIZES
+from ratings.queries.renditions import find_shown_rendition
 
 log = structlog.get_logger(__name__)
 
-LARGE = 1024
 # A day, because a picture that is taken down has to leave the caches too; unaltered, because clients hash it.
 CACHE_CONTROL = "public, max-age=86400, no-transform"
 OF_THE_FILE = {200, 206, 304}
@@ -21,18 +21,16 @@ ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
 @require_safe
-def image_file(request: HttpRequest, image_id: uuid.UUID, size: int = LARGE) -> HttpResponse:
+def image_file(request: HttpRequest, image_id: uuid.UUID, size: int = max(RENDITION_SIZES)) -> HttpResponse:
     """Answer with one rendition of an active image, byte for byte as `Rendition.sha256` has it.
 
     Who asks makes no difference, so keys and cookies are not looked at.
     """
-    found = Rendition.objects.filter(image_id=image_id, size=size, image__status=ImageStatus.ACTIVE)
-    row = found.values_list("file", "sha256").first()
-    if row is None:
+    rendition = find_shown_rendition(image_id=image_id, size=size) if size in RENDITION_SIZES else None
+    if rendition is None:
         return _not_found()
-    name, sha256 = row
-    etag = f'"{sha256}"'
-    response = get_conditional_response(request, etag=etag) or _file_response(request, name, etag)
+    etag = f'"{rendition.sha256}"'
+    response = get_conditional_response(request, etag=etag) or _file_response(request, rendition.file, etag)
     if response.status_code in OF_THE_FILE:
         response["ETag"] = etag
         response["Cache-Control"] = CACHE_CONTROL

@@ -1,0 +1,25 @@
+"""Reads about renditions."""
+
+import uuid
+from typing import NamedTuple
+
+from ratings.queries.prepared import fetch_prepared
+
+
+class ShownRendition(NamedTuple):
+    """A rendition that may be shown: its name in storage and the hash of its bytes."""
+
+    file: str
+    sha256: str
+
+
+def find_shown_rendition(*, image_id: uuid.UUID, size: int) -> ShownRendition | None:
+    """Return the rendition of an active image; None where there is none, or where it is not shown any more."""
+    rows = fetch_prepared(
+        """
+        SELECT r.file, r.sha256 FROM ratings_rendition r JOIN ratings_image i ON i.id = r.image_id
+        WHERE r.image_id = %(image)s AND r.size = %(size)s AND i.status = 'active'
+        """,
+        {"image": image_id, "size": size},
+    )
+    return ShownRendition(*rows[0]) if rows else None
