@@ -13,11 +13,10 @@ from django.utils import timezone
 from accounts.addresses import hash_address, read_client_address
 from accounts.models import IdentityKind, Scope, new_browser_id
 from accounts.queries import PREFIX_LENGTH, KeyHolder, find_identity_id, find_key_holder
-from accounts.services import KEY_LENGTH, cache_name, digest_of
+from accounts.services import KEY_CACHE_SECONDS, KEY_LENGTH, REVOKED, cache_name, digest_of
 from accounts.valkey import ValkeyUnavailable, ask_valkey
 
 SHARED_KEY = "0000000000"
-KEY_CACHE_SECONDS = 60
 KEY_USAGE = "kudoscope:key-usage"
 BROWSER_COOKIE = "kudoscope_browser"
 BROWSER_COOKIE_SECONDS = 365 * 24 * 3600
@@ -125,7 +124,7 @@ def _look_up_key(secret: str, *, now: datetime) -> KeyHolder | None:
     digest = digest_of(secret)
     try:
         if remembered := ask_valkey("read_key", lambda valkey: valkey.get(cache_name(digest))):
-            return _holder_from_json(remembered)
+            return None if remembered == REVOKED else _holder_from_json(remembered)
     except ValkeyUnavailable:
         return find_key_holder(prefix=secret[:PREFIX_LENGTH], digest=digest)
     holder = find_key_holder(prefix=secret[:PREFIX_LENGTH], digest=digest)
@@ -141,7 +140,7 @@ def _remember_key(digest: str, holder: KeyHolder, *, now: datetime) -> None:
         pipe = valkey.pipeline(transaction=False)
         # A first rating makes the identity; until then the answer is not worth keeping long.
         seconds = KEY_CACHE_SECONDS if holder.identity_id else 1
-        pipe.set(cache_name(digest), orjson.dumps(holder), ex=seconds)
+        pipe.set(cache_name(digest), orjson.dumps(holder), ex=seconds, nx=True)
         pipe.hset(KEY_USAGE, str(holder.key_id), str(now.timestamp()))
         pipe.execute()
 

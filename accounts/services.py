@@ -1,5 +1,6 @@
 """What changes accounts: keys are made and revoked, identities come into being."""
 
+import contextlib
 import hashlib
 import secrets
 import string
@@ -13,6 +14,8 @@ from accounts.queries import PREFIX_LENGTH, keys_of
 from accounts.valkey import ValkeyUnavailable, ask_valkey
 
 KEY_LENGTH = 22
+KEY_CACHE_SECONDS = 60
+REVOKED = b"revoked"
 MAX_LIVE_KEYS = 20
 ALPHABET = string.ascii_letters + string.digits
 
@@ -61,10 +64,10 @@ def revoke_api_key(*, user: User, key_id: int, now: datetime) -> ApiKey:
     key = ApiKey.objects.filter(pk=key_id, user=user, revoked_at=None).first()
     if key is None or not ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
         raise NoSuchApiKey("There is no such key, or it is revoked already.")
-    try:
-        ask_valkey("forget_key", lambda valkey: valkey.delete(cache_name(key.digest)))
-    except ValkeyUnavailable:
-        pass  # Counted; a reader that cannot reach Valkey asks the database, which has the truth.
+    # An outage is counted; a reader that cannot reach Valkey asks the database, which has the truth.
+    with contextlib.suppress(ValkeyUnavailable):
+        # Not deleted but overwritten: whoever has read the row just before may not remember it as good after this.
+        ask_valkey("forget_key", lambda valkey: valkey.set(cache_name(key.digest), REVOKED, ex=KEY_CACHE_SECONDS))
     key.revoked_at = now
     return key
 

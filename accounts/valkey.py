@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 FAILURES_BEFORE_OPENING = 3
 OPEN_SECONDS = 2.0
+# Not there, too slow, full, or a replica by now. Every other answer is a mistake of ours and raised as it is.
+OUTAGES = (redis.ConnectionError, redis.TimeoutError, redis.OutOfMemoryError, redis.ReadOnlyError)
 
 
 class ValkeyUnavailable(Exception):
@@ -28,17 +30,24 @@ class ValkeyUnavailable(Exception):
 
 
 class Breaker:
-    """After three failures in a row, do not ask for two seconds; then let one call try."""
+    """After three failures in a row, do not ask for two seconds; then let one call try for all."""
 
     def __init__(self) -> None:
         self.failure_count = 0
         self.open_until = 0.0
 
     def is_open(self) -> bool:
-        return time.monotonic() < self.open_until
+        now = time.monotonic()
+        if now < self.open_until:
+            return True
+        if self.failure_count >= FAILURES_BEFORE_OPENING:
+            # This call is the one that tries; the others learn from it.
+            self.open_until = now + OPEN_SECONDS
+        return False
 
     def record_success(self) -> None:
         self.failure_count = 0
+        self.open_until = 0.0
 
     def record_failure(self) -> None:
         self.failure_count += 1
@@ -67,14 +76,14 @@ def get_client() -> redis.Redis:
 def ask_valkey(operation: str, function: Callable[[redis.Redis], Result]) -> Result:
     """Return what ``function`` gets from Valkey.
 
-    Raises ValkeyUnavailable when it cannot be reached; that is logged and counted under ``operation``.
+    Raises ValkeyUnavailable when it cannot be reached or takes nothing; that is logged and counted under ``operation``.
     """
     if _breaker.is_open():
         VALKEY_FAILURES.labels(operation).inc()
         raise ValkeyUnavailable(operation)
     try:
         result = function(get_client())
-    except (redis.ConnectionError, redis.TimeoutError) as error:
+    except OUTAGES as error:
         _breaker.record_failure()
         VALKEY_FAILURES.labels(operation).inc()
         log.warning("valkey_unavailable", operation=operation, error=str(error))
