@@ -56,6 +56,7 @@ class Child:
     command: list[str]
     environment: dict[str, str]
     patience: float
+    orphan_signal: signal.Signals = signal.SIGTERM
     deaths: Deaths = field(default_factory=Deaths)
     process: subprocess.Popen[bytes] | None = None
     _due: float = 0.0
@@ -69,7 +70,7 @@ class Child:
     def start(self) -> None:
         with open_log(self.log) as log:
             self._read = log.tell()
-            self.process = spawn(self.command, self.environment, log.fileno())
+            self.process = spawn(self.command, self.environment, self.orphan_signal, log.fileno())
 
     def tend(self, now: float) -> None:
         """Start it again when it has ended, later each time; give up when it ends again and again."""
@@ -122,8 +123,13 @@ class Child:
                 os.killpg(self.process.pid, signal.SIGKILL)
 
 
-def spawn(command: list[str], environment: dict[str, str], output: int | None = None) -> subprocess.Popen[bytes]:
-    """Start a process in a group of its own, so that Ctrl-C reaches it through us, once and in our order."""
+def spawn(
+    command: list[str], environment: dict[str, str], orphan_signal: signal.Signals, output: int | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a process in a group of its own, so that Ctrl-C reaches it through us, once and in our order.
+
+    Should we be killed, the kernel sends it the orphan signal.
+    """
     return subprocess.Popen(
         command,
         cwd=CHECKOUT,
@@ -132,7 +138,7 @@ def spawn(command: list[str], environment: dict[str, str], output: int | None = 
         stdout=output,
         stderr=None if output is None else subprocess.STDOUT,
         process_group=0,
-        preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - the supervisor has one thread
+        preexec_fn=die_with_parent(orphan_signal),  # noqa: PLW1509 - the supervisor has one thread
     )
 
 
@@ -197,7 +203,7 @@ class Supervisor:
 
     def _prepare(self) -> None:
         """Let a process of its own bring database, files and demo up to date; it talks to the terminal itself."""
-        process = spawn([sys.executable, "-m", "config.supervisor", "prepare"], self.environment)
+        process = spawn([sys.executable, "-m", "config.supervisor", "prepare"], self.environment, signal.SIGTERM)
         try:
             while process.poll() is None:
                 self._check()
@@ -249,7 +255,8 @@ def make_children(port: int, environment: dict[str, str]) -> list[Child]:
     return [
         Child("web", [*granian, *serve], environment, patience=10),
         Child("beat", [*celery, *beat], environment, patience=5),
-        Child("worker", [*celery, *work], environment, patience=15),
+        # To Celery SIGTERM means to finish its tasks first, which without a broker can last for ever.
+        Child("worker", [*celery, *work], environment, patience=15, orphan_signal=signal.SIGQUIT),
     ]
 
 

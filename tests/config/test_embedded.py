@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import SHOW_ADDRESSES, make_checkout
 
 from config.embedded import CHECKOUT
 from config.embedded.account import choose_account
 from config.embedded.plan import fingerprint
 from config.embedded.process import Deaths, read_tail, wait_until
+from tests.config.checkouts import SHOW_ADDRESSES, make_checkout
 
 slow = pytest.mark.slow
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can lend an account")
