@@ -1,0 +1,82 @@
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin.base import Door, as_uuid
+from accounts.models import User
+from ratings.admin.decisions import CarryOut, Decision, DecisionAdmin
+from ratings.admin.impact import weigh_open, weigh_pause
+from ratings.models import Dataset, ModerationAction
+from ratings.services.moderation import open_dataset, pause_dataset
+
+TOO_MANY = _("You selected several datasets. Decide about one at a time, each with its own reason.")
+
+
+def _about_one(service: Any) -> CarryOut:
+    def carry_out(*, keys: Sequence[Any], by: User, reason: str, now: datetime) -> ModerationAction:
+        return service(dataset=Dataset.objects.get(pk=keys[0]), by=by, reason=reason, now=now)
+
+    return carry_out
+
+
+DECISIONS = (
+    Decision(
+        name="pause_dataset",
+        title=_("Pause dataset"),
+        permission="ratings.change_dataset",
+        limit=1,
+        too_many=TOO_MANY,
+        weigh=weigh_pause,
+        carry_out=_about_one(pause_dataset),
+        inverse="open_dataset",
+    ),
+    Decision(
+        name="open_dataset",
+        title=_("Open dataset"),
+        permission="ratings.change_dataset",
+        limit=1,
+        too_many=TOO_MANY,
+        weigh=weigh_open,
+        carry_out=_about_one(open_dataset),
+        inverse="pause_dataset",
+    ),
+)
+
+
+@admin.register(Dataset)
+class DatasetAdmin(DecisionAdmin):
+    """Datasets come into being by import. Moderators pause and open them; the words about them are a superuser's.
+
+    The target is not edited here: which images are open depends on it.
+    """
+
+    list_display = ("slug", "name", "state", "image_count", "target_rating_count", "licence", "ratings_licence")
+    list_filter = ("state",)
+    ordering = ("slug",)
+    search_fields = ("slug",)
+    search_help_text = _("The slug of a dataset, or how it begins; or its UUID.")
+    fieldsets = (
+        (None, {"fields": ("slug", "id", "name", "description", "licence", "ratings_licence")}),
+        (_("Progress"), {"fields": ("state", "image_count", "target_rating_count", "scale_version", "created_at")}),
+    )
+    readonly_fields = ("slug", "id", "state", "image_count", "target_rating_count", "scale_version", "created_at")
+    decisions: ClassVar[Sequence[Decision]] = DECISIONS
+    doors: ClassVar[list[Door]] = [
+        Door(_("Images"), "ratings.image", "dataset__id__exact"),
+        Door(_("Ratings"), "ratings.rating", "dataset__id__exact"),
+    ]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The change permission lets moderators decide; licences and words are not theirs."""
+        del obj
+        return request.user.is_active and request.user.is_superuser
+
+    def find(self, term: str, request: HttpRequest) -> Q | None:
+        del request
+        found = Q(slug__startswith=term)
+        return found | Q(pk=dataset_id) if (dataset_id := as_uuid(term)) else found

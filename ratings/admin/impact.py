@@ -1,0 +1,171 @@
+"""What a decision would do, told before it is taken: which rows change, and what that means."""
+
+import uuid
+from collections.abc import Sequence
+
+from django.db.models import Count, F, Q, Sum
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from ratings.admin.decisions import Impact
+from ratings.models import Dataset, DatasetState, Image, ImageStatus, RaterState, Rating, RatingState
+from ratings.services.voiding import RESTORABLE, VOIDABLE
+
+IN_QUARANTINE = Q(rater__state__in=[RaterState.QUARANTINED, RaterState.VOIDED])
+
+
+def weigh_void(rating_ids: Sequence[int]) -> Impact:
+    """Tell what voiding would do; ratings that are void or superseded are passed over."""
+    keys = _ratings_in(rating_ids, VOIDABLE)
+    if not keys:
+        return Impact((), [_("There is nothing to void: these ratings are void or superseded already.")])
+    sums = _sum_up(keys)
+    sentences = [
+        _count(len(keys), ngettext("%(n)s rating is voided.", "%(n)s ratings are voided.", len(keys))),
+        _whose(sums),
+        _("The scores of these images are counted anew without them; one that now has too few is handed out again."),
+        *_some(sums["pending"], _("%(n)s kudos that are promised for them will not be paid.")),
+        *_some(
+            sums["settled"],
+            _(
+                "%(n)s kudos that are already paid for them are taken back from the balances of their raters, "
+                "as far as these reach; the loss account bears the rest."
+            ),
+        ),
+        *_passed_over(len(set(rating_ids)) - len(keys), _("void or superseded already")),
+    ]
+    return Impact(keys, sentences)
+
+
+def weigh_restore(rating_ids: Sequence[int]) -> Impact:
+    """Tell what restoring would do; only void and held ratings can be restored."""
+    keys = _ratings_in(rating_ids, RESTORABLE)
+    if not keys:
+        return Impact((), [_("There is nothing to restore: none of these ratings is void or held.")])
+    sums = _sum_up(keys)
+    quarantined = sums["quarantined"]
+    sentences = [
+        _count(len(keys), ngettext("%(n)s rating is restored.", "%(n)s ratings are restored.", len(keys))),
+        _whose(sums),
+        _("They count in the scores of these images."),
+        *_some(quarantined, _("%(n)s of them are by raters in quarantine: they stay there and do not count.")),
+        *_some(sums["pending"], _("%(n)s kudos for them are promised again.")),
+        *_some(sums["debited"], _("%(n)s kudos that voiding took go back to the balances of their raters.")),
+        *_passed_over(len(set(rating_ids)) - len(keys), _("neither void nor held")),
+    ]
+    return Impact(keys, sentences)
+
+
+def weigh_hide(image_ids: Sequence[uuid.UUID]) -> Impact:
+    """Tell what hiding would do; only active images can be hidden."""
+    keys, rating_count = _images_in(image_ids, ImageStatus.ACTIVE)
+    if not keys:
+        return Impact((), [_("There is nothing to hide: none of these images is shown now.")])
+    sentences = [
+        _count(
+            len(keys),
+            ngettext(
+                "%(n)s image is shown to nobody any more.", "%(n)s images are shown to nobody any more.", len(keys)
+            ),
+        ),
+        _("Whoever has it before them just now can no longer rate it and is given the next one."),
+        _keeps(rating_count),
+        *_passed_over(len(set(image_ids)) - len(keys), _("not shown now")),
+    ]
+    return Impact(keys, sentences)
+
+
+def weigh_show(image_ids: Sequence[uuid.UUID]) -> Impact:
+    """Tell what restoring would do; only hidden images can be restored."""
+    keys, rating_count = _images_in(image_ids, ImageStatus.HIDDEN)
+    if not keys:
+        return Impact((), [_("There is nothing to restore: none of these images is hidden.")])
+    wanting = Image.objects.filter(pk__in=keys, rating_count__lt=F("dataset__target_rating_count")).count()
+    sentences = [
+        _count(len(keys), ngettext("%(n)s image is shown again.", "%(n)s images are shown again.", len(keys))),
+        *_some(wanting, _("%(n)s of them have too few ratings and are handed out again.")),
+        _keeps(rating_count),
+        *_passed_over(len(set(image_ids)) - len(keys), _("not hidden")),
+    ]
+    return Impact(keys, sentences)
+
+
+def weigh_pause(dataset_ids: Sequence[uuid.UUID]) -> Impact:
+    """Tell what pausing the dataset would do."""
+    return _weigh_state(
+        dataset_ids,
+        DatasetState.PAUSED,
+        _("No image of %(name)s (%(n)s images) is handed out any more."),
+        _("What has been handed out may still be rated."),
+    )
+
+
+def weigh_open(dataset_ids: Sequence[uuid.UUID]) -> Impact:
+    """Tell what opening the dataset would do."""
+    return _weigh_state(
+        dataset_ids, DatasetState.OPEN, _("Images of %(name)s (%(n)s images) are handed out and rated again."), ""
+    )
+
+
+def _weigh_state(dataset_ids: Sequence[uuid.UUID], state: DatasetState, effect: str, more: str) -> Impact:
+    dataset = Dataset.objects.filter(pk__in=dataset_ids).first()
+    if dataset is None or dataset.state == state:
+        return Impact((), [_("There is nothing to do: the dataset is in this state already.")])
+    sentences = [
+        effect % {"name": dataset.name, "n": f"{dataset.image_count:,}"},
+        _("It is now %(state)s.") % {"state": dataset.get_state_display()},
+        more,
+        _("Its ratings, scores and releases stay as they are."),
+    ]
+    return Impact([dataset.pk], [sentence for sentence in sentences if sentence])
+
+
+def _ratings_in(rating_ids: Sequence[int], states: Sequence[str]) -> list[int]:
+    rows = Rating.objects.filter(pk__in=rating_ids, state__in=states)
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def _images_in(image_ids: Sequence[uuid.UUID], status: ImageStatus) -> tuple[list[uuid.UUID], int]:
+    rows = Image.objects.filter(pk__in=image_ids, status=status).order_by("pk").values_list("pk", "rating_count")
+    pairs = list(rows)
+    return [key for key, _given in pairs], sum(given for _key, given in pairs)
+
+
+def _sum_up(rating_ids: Sequence[int]) -> dict[str, int]:
+    return Rating.objects.filter(pk__in=rating_ids).aggregate(
+        raters=Count("rater", distinct=True),
+        images=Count("image", distinct=True),
+        quarantined=Count("pk", filter=IN_QUARANTINE),
+        pending=Sum("reward", filter=Q(settlement=None) & ~IN_QUARANTINE, default=0),
+        settled=Sum("reward", filter=Q(settlement__isnull=False), default=0),
+        debited=Sum("void_debit", filter=Q(state=RatingState.VOIDED), default=0),
+    )
+
+
+def _whose(sums: dict[str, int]) -> str:
+    raters = _count(sums["raters"], ngettext("%(n)s rater", "%(n)s raters", sums["raters"]))
+    images = _count(sums["images"], ngettext("%(n)s image", "%(n)s images", sums["images"]))
+    return _("They are by %(raters)s, of %(images)s.") % {"raters": raters, "images": images}
+
+
+def _count(number: int, sentence: str) -> str:
+    return sentence % {"n": f"{number:,}"}
+
+
+def _some(number: int, sentence: str) -> list[str]:
+    return [_count(number, sentence)] if number else []
+
+
+def _passed_over(number: int, why: str) -> list[str]:
+    sentence = ngettext(
+        "%(n)s of the selected rows is %(why)s and stays as it is.",
+        "%(n)s of the selected rows are %(why)s and stay as they are.",
+        number,
+    )
+    return [sentence % {"n": f"{number:,}", "why": why}] if number else []
+
+
+def _keeps(rating_count: int) -> str:
+    return _count(
+        rating_count, ngettext("Its %(n)s rating is kept.", "The %(n)s ratings given so far are kept.", rating_count)
+    )

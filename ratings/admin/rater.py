@@ -1,0 +1,84 @@
+from typing import ClassVar
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin import IdentityAdmin
+from accounts.admin.base import Door, ReadOnlyAdmin, as_id, as_uuid, find_user_id, link_to
+from ratings.admin.pictures import show_picture
+from ratings.models import Rater, Skip
+
+IdentityAdmin.doors.append(Door(_("Rater"), "ratings.rater", "identity__id__exact"))
+
+
+@admin.register(Rater)
+class RaterAdmin(ReadOnlyAdmin):
+    """Raters and where they stand. What a release's rater ids are derived from is shown to nobody."""
+
+    list_display = (
+        "id",
+        "user",
+        "kind",
+        "state",
+        "is_trusted",
+        "rating_count",
+        "counted_count",
+        "challenges_failed",
+        "created_at",
+    )
+    list_display_links = ("id", "user")
+    list_filter = ("state", "is_trusted", "is_shared")
+    list_select_related = ("identity__user",)
+    search_fields = ("id",)
+    search_help_text = _("The number of a rater, or a user name in full.")
+    fieldsets = (
+        (None, {"fields": ("identity", "user", "state", "is_trusted", "is_shared", "created_at")}),
+        (_("Counters"), {"fields": ("rating_count", "counted_count", "challenges_failed")}),
+        (_("Elsewhere"), {"fields": ("images_generated", "external_kudos", "external_created_at")}),
+    )
+    readonly_fields = ("user",)
+    lookups = ("identity__id__exact",)
+    doors: ClassVar[list[Door]] = [
+        Door(_("Ratings"), "ratings.rating", "rater__id__exact"),
+        Door(_("Skips"), "ratings.skip", "rater__id__exact"),
+    ]
+
+    def find(self, term: str, request: HttpRequest) -> Q | None:
+        del request
+        if user_id := find_user_id(term):
+            return Q(identity__user_id=user_id)
+        return None if (number := as_id(term)) is None else Q(pk=number)
+
+    @admin.display(description=_("user"))
+    def user(self, rater: Rater) -> str | None:
+        return rater.identity.user.username if rater.identity.user else None
+
+    @admin.display(description=_("kind"))
+    def kind(self, rater: Rater) -> str:
+        return rater.identity.get_kind_display()
+
+
+@admin.register(Skip)
+class SkipAdmin(ReadOnlyAdmin):
+    list_display = ("id", "picture", "rater", "reason", "created_at")
+    list_select_related = ("image", "rater")
+    search_fields = ("id",)
+    search_help_text = _("The number of a skip, or the UUID of an image.")
+    fields = ("image", "rater", "reason", "created_at")
+    lookups = ("image__id__exact", "rater__id__exact")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Skip]:
+        return super().get_queryset(request).defer("image__prompt", "image__generation")
+
+    def find(self, term: str, request: HttpRequest) -> Q | None:
+        del request
+        if image_id := as_uuid(term):
+            return Q(image_id=image_id)
+        return None if (number := as_id(term)) is None else Q(pk=number)
+
+    @admin.display(description=_("image"))
+    def picture(self, skip: Skip) -> SafeString:
+        return link_to(skip.image, show_picture(skip.image))
