@@ -179,22 +179,21 @@ function start() {
 
   /* Return the reply, `is_saved`, and `must_retry` when it is not known whether the answer arrived. */
   async function post(body) {
-    let response;
     try {
-      response = await fetch(address, {
+      const response = await fetch(address, {
         method: "POST",
         body,
         headers: { Accept: "application/json" },
         keepalive: true,
         signal: AbortSignal.timeout(ANSWER_MS),
       });
+      const is_json = response.headers.get("Content-Type")?.startsWith("application/json");
+      if (!is_json) return { must_retry: true, message: say(response.status === 403 ? "stale" : "failed") };
+      const must_retry = response.status === 429 || response.status >= 500;
+      return { ...(await response.json()), is_saved: response.ok, must_retry };
     } catch {
       return { must_retry: true, message: say("offline") };
     }
-    const is_json = response.headers.get("Content-Type")?.startsWith("application/json");
-    if (!is_json) return { must_retry: true, message: say(response.status === 403 ? "stale" : "failed") };
-    const must_retry = response.status === 429 || response.status >= 500;
-    return { ...(await response.json()), is_saved: response.ok, must_retry };
   }
 
   function report({ position, action, answers }, reply) {

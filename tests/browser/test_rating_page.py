@@ -247,6 +247,37 @@ def test_what_was_chosen_meanwhile_waits_its_turn(open_page):
     assert chosen(page) == ["3"]
 
 
+def test_a_fast_rater_on_a_slow_line_loses_nothing(open_page):
+    page = open_page()
+    wait_until_awake(page)
+    held = []
+    page.route("**/rate/", lambda route: held.append(route), times=1)  # noqa: PLW0108 - Playwright wants a function
+
+    press(page, "7", "Enter")
+    expect(page.locator("#heading")).to_have_text("Image 2")
+    page.wait_for_timeout(250)
+    press(page, "3", "Enter")
+    expect(status(page)).to_have_text("Saving the image before this one …")
+    held.pop().continue_()
+
+    expect(page.locator("#heading")).to_have_text("Image 3")
+    expect(status(page)).to_contain_text("Image 2, rated 3, saved. 10 kudos pending.")
+    assert answers() == [(7, None), (3, None)]
+
+
+def test_a_server_in_trouble_keeps_the_answers(open_page):
+    page = open_page(allow=["Failed to load resource"])
+    wait_until_awake(page)
+    page.route(
+        "**/rate/", lambda route: route.fulfill(status=502, content_type="text/html", body="<h1>Bad gateway</h1>")
+    )
+
+    press(page, "7", "Enter")
+
+    expect(page.locator("#alert")).to_contain_text("Not saved: the server had a problem. Your answers are kept.")
+    assert chosen(page) == ["7"]
+
+
 def test_a_refusal_says_why_and_goes_on(open_page):
     page = open_page(allow=["Failed to load resource"])
     wait_until_awake(page)
