@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.factories import DatasetFactory
+from tests.ratings.pictures import picture_bytes
+
 NOBODY = 65534
 
 
@@ -43,3 +46,18 @@ def open_folder():
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def harbours(db, media_root):
+    return DatasetFactory(slug="harbours", licence="MIT")
+
+
+@pytest.fixture
+def picture_folder(tmp_path):
+    """Three pictures, one of them in a sub-folder."""
+    root = tmp_path / "pictures"
+    for seed, name in enumerate(("a.png", "b.png", "sub/c.png")):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(picture_bytes(seed=seed))
+    return root

@@ -1,42 +1,24 @@
-"""ratings.services.importing and the command that calls it: what becomes an image, once, with its files."""
+"""ratings.services.importing: what becomes an image, once, with its files."""
 
 import hashlib
-import json
 import threading
 import uuid
-from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.core.files.storage import FileSystemStorage, default_storage
-from django.core.management import CommandError, call_command
+from django.core.files.storage import FileSystemStorage
 from django.db import connection
 
 from ratings.importers.folder import Folder
 from ratings.importers.sources import Refusal, SourceImage, StatedMeasures
 from ratings.media import ImageRefused
-from ratings.models import AdultClass, Dataset, Image, ImageStatus, Rendition
-from ratings.services.dataset import DatasetExists, DatasetInvalid, create_dataset
+from ratings.models import AdultClass, Image, ImageStatus
 from ratings.services.importing import import_image, import_images
 from tests.factories import DatasetFactory
 from tests.ratings.pictures import picture_bytes
+from tests.ratings.stored import assert_whole, files_in
 
 IN_MEMORY = {"BACKEND": "django.core.files.storage.InMemoryStorage"}
-
-
-@pytest.fixture
-def harbours(db, media_root):
-    return DatasetFactory(slug="harbours", licence="MIT")
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """Three pictures, one of them in a sub-folder."""
-    root = tmp_path / "pictures"
-    for seed, name in enumerate(("a.png", "b.png", "sub/c.png")):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(picture_bytes(seed=seed))
-    return root
 
 
 def source(data=None, *, name="a.png", **fields):
@@ -45,21 +27,6 @@ def source(data=None, *, name="a.png", **fields):
 
 def counts(report):
     return {"imported": report.imported, "known": report.known, "refused": report.refused}
-
-
-def files_in(root):
-    return sorted(str(path.relative_to(root)) for path in Path(root).rglob("*") if path.is_file())
-
-
-def assert_whole(dataset):
-    """Assert that every row has its files, every file its row, and that the dataset counts right."""
-    renditions = Rendition.objects.filter(image__dataset=dataset)
-    assert renditions.count() == 2 * dataset.images.count()
-    for rendition in renditions:
-        with default_storage.open(rendition.file) as file:
-            assert hashlib.sha256(file.read()).hexdigest() == rendition.sha256
-    dataset.refresh_from_db()
-    assert dataset.image_count == dataset.images.count()
 
 
 def test_it_works(harbours, media_root):
@@ -109,17 +76,17 @@ def test_import_image_refuses_with_the_reason(harbours):
     assert not harbours.images.exists()
 
 
-def test_import_images_adds_nothing_the_second_time(harbours, folder, media_root):
-    assert counts(import_images(dataset=harbours, sources=Folder(folder).find_images())) == {
+def test_import_images_adds_nothing_the_second_time(harbours, picture_folder, media_root):
+    assert counts(import_images(dataset=harbours, sources=Folder(picture_folder).find_images())) == {
         "imported": 3,
         "known": 0,
         "refused": 0,
     }
     files = files_in(media_root)
-    (folder / "a.png").rename(folder / "renamed.png")
-    (folder / "sub" / "copy.png").write_bytes((folder / "b.png").read_bytes())
+    (picture_folder / "a.png").rename(picture_folder / "renamed.png")
+    (picture_folder / "sub" / "copy.png").write_bytes((picture_folder / "b.png").read_bytes())
 
-    report = import_images(dataset=harbours, sources=Folder(folder).find_images())
+    report = import_images(dataset=harbours, sources=Folder(picture_folder).find_images())
 
     assert counts(report) == {"imported": 0, "known": 4, "refused": 0}
     assert files_in(media_root) == files
@@ -217,10 +184,10 @@ def test_import_images_states_a_licence_only_where_it_differs(harbours):
     assert dict(harbours.images.values_list("source_id", "licence")) == {"same": "", "other": "CC0-1.0"}
 
 
-def test_import_images_writes_nothing_in_a_dry_run(harbours, folder, media_root):
-    (folder / "copy.png").write_bytes((folder / "a.png").read_bytes())
+def test_import_images_writes_nothing_in_a_dry_run(harbours, picture_folder, media_root):
+    (picture_folder / "copy.png").write_bytes((picture_folder / "a.png").read_bytes())
 
-    report = import_images(dataset=harbours, sources=Folder(folder).find_images(), is_dry_run=True)
+    report = import_images(dataset=harbours, sources=Folder(picture_folder).find_images(), is_dry_run=True)
 
     assert counts(report) == {"imported": 3, "known": 1, "refused": 0}
     assert not harbours.images.exists()
@@ -253,16 +220,16 @@ def test_import_images_asks_the_database_the_same_few_times_for_any_batch(harbou
             import_images(dataset=harbours, sources=sources)
 
 
-def test_import_images_refuses_a_file_that_changes_meanwhile(harbours, folder):
+def test_import_images_refuses_a_file_that_changes_meanwhile(harbours, picture_folder):
     """What is stored is what was hashed: between the two, somebody else writes the file."""
     refusals = []
-    changing = SourceImage(name="a.png", source_id="a.png", content=folder / "a.png")
+    changing = SourceImage(name="a.png", source_id="a.png", content=picture_folder / "a.png")
 
     report = import_images(
         dataset=harbours,
         sources=[changing],
         on_refused=refusals.append,
-        on_progress=lambda report: (folder / "a.png").write_bytes(picture_bytes(seed=99)),
+        on_progress=lambda report: (picture_folder / "a.png").write_bytes(picture_bytes(seed=99)),
     )
 
     assert counts(report) == {"imported": 0, "known": 0, "refused": 1}
@@ -371,114 +338,3 @@ def test_import_images_at_the_same_time_under_one_id_keeps_one(media_root):
     assert len(files_in(media_root)) == 2
     for dataset in datasets:
         assert_whole(dataset)
-
-
-def test_create_dataset_refuses_what_it_should(db):
-    fields = {"slug": "harbours", "name": "Harbours", "licence": "MIT"}
-    create_dataset(**fields)
-
-    with pytest.raises(DatasetExists, match="There is a dataset “harbours” already"):
-        create_dataset(**fields)
-    for change, sentence in (
-        ({"slug": "no spaces"}, "slug: Enter a valid"),
-        ({"licence": ""}, "The licence “” is not an SPDX expression"),
-        ({"ratings_licence": "mine, all mine"}, "“mine, all mine” is not an SPDX expression"),
-        ({"target_rating_count": 0}, "target_rating_count: Ensure this value is greater"),
-        ({"name": ""}, "name: This field cannot be blank"),
-    ):
-        with pytest.raises(DatasetInvalid, match=sentence):
-            create_dataset(**(fields | {"slug": "other"} | change))
-
-
-def run_command(*arguments):
-    out = StringIO()
-    call_command("import_images", *map(str, arguments), stdout=out)
-    return out.getvalue()
-
-
-def test_command_creates_the_dataset_and_tells_what_it_did(db, folder, media_root):
-    (folder / "notes.txt").write_text("no picture")
-    index = folder / "index.jsonl"
-    index.write_text(json.dumps({"file": "a.png", "prompt": "two boats"}) + "\n{\n")
-    arguments = ["folder", folder, "--dataset", "harbours", "--licence", "CC-BY-4.0", "--index", index]
-
-    out = run_command(*arguments, "--name", "Harbours", "--target", 7, "--adult-class", "unknown")
-
-    dataset = Dataset.objects.get()
-    assert (dataset.slug, dataset.name, dataset.licence, dataset.target_rating_count) == (
-        "harbours",
-        "Harbours",
-        "CC-BY-4.0",
-        7,
-    )
-    assert dataset.images.get(source_id="a.png").prompt == "two boats"
-    assert set(dataset.images.values_list("adult_class", flat=True)) == {"unknown"}
-    assert_whole(dataset)
-    rows = {line.split("│")[0].strip(): line.split("│")[1].strip() for line in out.splitlines() if "│" in line}
-    assert rows["imported"] == "3"
-    assert rows["refused"] == "2"
-    assert "refused: notes.txt: not a picture by its name" in out
-    assert "refused: index.jsonl, line 2: not JSON" in out
-    # Known is as good as imported: no error.
-    assert "3" in run_command(*arguments)
-
-
-def test_command_writes_every_refusal_to_a_file_and_shows_fifty(harbours, folder, tmp_path):
-    for number in range(60):
-        (folder / f"{number:02}.png").write_bytes(b"words" * min(number, 40))
-
-    out = run_command("folder", folder, "--dataset", "harbours", "--refused", tmp_path / "refused.jsonl")
-
-    written = [json.loads(line) for line in (tmp_path / "refused.jsonl").read_text().splitlines()]
-    assert {"name": "00.png", "reason": "the file is empty"} in written
-    assert {"name": "40.png", "reason": "not a PNG, JPEG, WebP, AVIF or GIF picture"} in written
-    assert {"name": "59.png", "reason": "the same bytes were refused under another name"} in written
-    assert len(written) == 60
-    assert out.count("refused: ") == 50
-    assert "... and 10 more" in out
-
-
-def test_command_prints_no_control_characters_of_file_names(harbours, folder):
-    (folder / "\x1b[2J[red]\n.png").write_bytes(b"words")
-
-    out = run_command("folder", folder, "--dataset", "harbours")
-
-    assert "refused: \N{REPLACEMENT CHARACTER}[2J[red]\N{REPLACEMENT CHARACTER}.png: not a PNG" in out
-
-
-def test_command_writes_nothing_in_a_dry_run(db, folder, media_root):
-    out = run_command("folder", folder, "--dataset", "harbours", "--licence", "MIT", "--dry-run")
-
-    assert "would be imported" in out
-    assert not Dataset.objects.exists()
-    assert not media_root.exists()
-
-
-def test_command_fails_when_nothing_could_be_imported(harbours, folder, tmp_path):
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "bad").mkdir()
-    (tmp_path / "bad" / "a.png").write_bytes(b"words")
-    existing = ["--dataset", "harbours"]
-
-    for arguments, sentence in (
-        (["folder", tmp_path / "bad", *existing], "Nothing could be imported"),
-        (["folder", tmp_path / "empty", *existing], "not one file"),
-        (["folder", tmp_path / "missing", *existing], "is not there"),
-        (["folder", folder / "a.png", *existing], "is a file, not a folder"),
-        (["folder", folder, *existing, "--index", tmp_path / "no.jsonl"], "The index .* is not there"),
-        (["folder", folder, *existing, "--refused", tmp_path / "no" / "such"], "No such file"),
-        (["folder", folder, *existing, "--target", "9"], "exists: --name and --target are for one that is new"),
-        (["folder", folder, *existing, "--licence", "free stuff"], "not an SPDX expression"),
-        (["folder", folder, "--dataset", "other"], r"say under which licence its pictures are \(--licence\)"),
-        (["folder", folder, "--dataset", "not a slug", "--licence", "MIT"], "slug: Enter a valid"),
-        (["folder", folder, "--dataset", "other", "--licence", "MIT", "--target", "0"], "target_rating_count"),
-        (["folder", folder], "--dataset"),
-        (["cloud", folder, *existing], "invalid choice: 'cloud'"),
-    ):
-        with pytest.raises(CommandError, match=sentence):
-            run_command(*arguments)
-
-    assert not Image.objects.exists()
-    assert list(Dataset.objects.values_list("slug", flat=True)) == ["harbours"]
-    # The same set-up, and nothing wrong.
-    assert "3" in run_command("folder", folder, *existing)
