@@ -58,7 +58,7 @@ def take_all(base_url: str, user: str, password: str) -> None:
     if find_chromium() is None:
         sys.exit("No Chromium was found: install Debian's package `chromium`, or name one in CHROMIUM.")
     with sync_playwright() as playwright:
-        browser = launch_chromium(playwright)
+        browser = launch_chromium(playwright.chromium)
         for width in SIZES:
             for scheme in ("light", "dark"):
                 take(browser, base_url, width, scheme, user, password)

@@ -27,9 +27,9 @@ def find_chromium():
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
-def launch_chromium(playwright):
-    options = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return playwright.chromium.launch(executable_path=find_chromium(), args=options)
+def launch_chromium(browser_type, *options):
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return browser_type.launch(executable_path=find_chromium(), args=[*sandbox, *options])
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +39,7 @@ def chromium():
     # Playwright's synchronous API runs an event loop in this thread, where Django would refuse to query.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
-        browser = launch_chromium(playwright)
+        browser = launch_chromium(playwright.chromium)
         yield browser
         browser.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.conftest import DESK, PHONE
+from tests.browser.conftest import DESK, PHONE, launch_chromium
 
 pytestmark = pytest.mark.browser
 
@@ -71,6 +71,17 @@ def test_no_page_scrolls_sideways_and_targets_are_large(visit, ada, whose, size)
     for path, page in visit(ada if whose == "own" else None, viewport=size):
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], path
         assert page.evaluate(TARGETS) == [], path
+
+
+def test_letters_of_twice_the_size_fit_a_phone(chromium, live_server, gallery):
+    browser = launch_chromium(chromium.browser_type, "--blink-settings=defaultFontSize=32")
+    page = browser.new_page(base_url=live_server.url, viewport=PHONE)
+
+    for path in PUBLIC:
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
+    browser.close()
 
 
 @pytest.mark.parametrize("whose", ["public", "own"])

@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.template.loader import get_template
 from django.test import Client
 
 from tests.factories import DatasetFactory
@@ -64,3 +66,23 @@ def test_the_menu_knows_who_is_there(dataset, rater):
     text = rater.web().get("/").content.decode()
     assert "Sign out" in text
     assert rater.user.username in text
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_these_error_pages_stand_by_themselves(status):
+    """No request, no database, no manifest of static files: whatever is broken, they can be shown."""
+    text = get_template(f"{status}.html").render()
+
+    assert "<h1>" in text
+    assert 'href="/"' in text
+
+
+@pytest.mark.parametrize("status", [403, 404, 429])
+def test_the_other_error_pages_lead_on(db, rf, status):
+    request = rf.get("/")
+    request.user = AnonymousUser()
+
+    text = get_template(f"{status}.html").render(request=request)
+
+    assert "<h1>" in text
+    assert 'href="/rate/"' in text
