@@ -37,7 +37,7 @@ schema: .venv/run.stamp ## Write docs/openapi.yaml from the code
 migrations: .venv/run.stamp ## Make a migration: make migrations APP=ratings NAME=rater_reliability
 	@$(VENV) manage.py makemigrations $(APP) $(if $(NAME),--name $(NAME))
 
-bench: .venv/dev.stamp ## Measure the ratios of docs/benchmarks; BENCH_ARGS goes to the programme
+bench: .venv/dev.stamp ## Measure what we hold ourselves to; BENCH_ARGS is passed on
 	@$(VENV) -m config.embedded --ephemeral -- $(VENV) -m tests.benchmarks $(BENCH_ARGS)
 
 screenshots: .venv/dev.stamp browser ## Take the pictures of the documentation anew

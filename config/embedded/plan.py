@@ -116,17 +116,17 @@ def make_shared_folders(checkout: Path) -> None:
 
 def _choose_data_folder(inside: Path, outside: Path, account: Account) -> Path:
     """Choose the checkout or, for root where the account cannot enter it, a system folder; data there decides."""
-    if inside.exists() and not account.can_execute(inside):
-        raise EmbeddedError(
-            f"The data in {inside} cannot be reached by the user {account.name}: open the folders above it "
-            f"(chmod a+x), start as the user who made it, or {OWN_SERVERS}."
-        )
     is_inside = inside.exists() or (account.can_execute(inside.parent) and not outside.exists())
     chosen = inside if is_inside else outside
     if chosen.exists() and chosen.stat().st_uid != account.uid:
         raise EmbeddedError(
             f"The data in {chosen} belongs to another user (id {chosen.stat().st_uid}): start as that user, or change "
             f"the owner with `sudo chown -R {account.name}`."
+        )
+    if chosen.exists() and not account.can_execute(chosen):
+        raise EmbeddedError(
+            f"The data in {chosen} cannot be reached by the user {account.name}: open the folders above it "
+            f"(chmod a+x), start as the user who made it, or {OWN_SERVERS}."
         )
     chosen.parent.mkdir(parents=True, exist_ok=True)
     return chosen

@@ -266,6 +266,17 @@ def test_root_in_a_closed_folder_keeps_the_data_where_the_servers_can_reach_it(c
 
 
 @as_root
+def test_root_does_not_begin_anew_beside_data_that_the_servers_cannot_reach(checkout):
+    data = checkout.path / "var" / "postgres"
+    data.mkdir(parents=True, mode=0o700)
+    choose_account([checkout.path]).give(data)
+    checkout.path.chmod(0o700)
+    refused = checkout.run("true")
+    assert f"The data in {data} cannot be reached by the user " in refused.stderr
+    assert is_one_sentence(refused.stderr)
+
+
+@as_root
 @slow
 def test_root_works_for_the_owner_of_the_checkout(checkout):
     os.chown(checkout.path, 1, 1)
