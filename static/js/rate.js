@@ -256,8 +256,8 @@ function start() {
 
   document.addEventListener("keydown", (event) => {
     if (!current || isMeantElsewhere(event)) return;
-    if (event.key === "Enter") pressEnter(event);
-    else if (keys_on.checked) pressKey(event);
+    if (event.key === "Enter") onEnter(event);
+    else if (keys_on.checked) onKey(event);
   });
 
   function isMeantElsewhere(event) {
@@ -266,13 +266,13 @@ function start() {
   }
 
   /* Enter belongs to the link or button that has the focus; anywhere else it submits. */
-  function pressEnter(event) {
+  function onEnter(event) {
     if (event.target.closest("a, button, summary")) return;
     event.preventDefault();
     answer("submit");
   }
 
-  function pressKey(event) {
+  function onKey(event) {
     if (event.key === "?") return keys.showModal();
     if (event.shiftKey || !isAwake()) return;
     const digit = event.code.match(/^(?:Digit|Numpad)(\d)$/)?.[1];
