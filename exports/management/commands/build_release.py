@@ -1,0 +1,102 @@
+"""`manage.py build_release`: one dataset, one immutable release."""
+
+import sys
+import time
+from argparse import RawDescriptionHelpFormatter
+from typing import Any, Self
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
+from django.utils import timezone
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+from exports.models import Release
+from exports.services import Progress, ReleaseFailed, ReleaseInProgress, build_release
+from exports.writers.folders import release_folder
+from ratings.models import Dataset
+
+STOPPED_BY_PERSON = 130
+DESCRIPTION = """\
+Build, verify and publish one release of a dataset: every rating that counts and every image that is shown, as they
+are at one moment.
+
+The files are written aside (ratings.parquet, images.parquet, SCHEMA.md, README.md, LICENSE.md, manifest.json,
+SHA256SUMS), read back from disk, compared with the database, and published in one step; from then on they never
+change. The version is today's date, with .1, .2 and so on when the day has one already.
+
+If anything goes wrong nothing is published, the reason is kept with the release, and the exit status is 1. A build
+that was killed leaves nothing that the next one does not clear up. Two builds of one dataset never run at once.
+"""
+EXAMPLES = """\
+examples:
+  manage.py build_release demo
+  manage.py verify_release demo        check every byte of the newest release again
+"""
+
+
+class HelpFormatter(RawDescriptionHelpFormatter, DjangoHelpFormatter):
+    """Keep the paragraphs and examples as they were written."""
+
+
+class Command(BaseCommand):
+    help = DESCRIPTION
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, epilog=EXAMPLES, formatter_class=HelpFormatter, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("slug", metavar="SLUG", help="the dataset, by the name in its address")
+
+    def handle(self, *_args: object, **options: Any) -> None:
+        dataset = find_dataset(options["slug"])
+        started_at = time.monotonic()
+        try:
+            with BuildProgress() as progress:
+                release = build_release(dataset=dataset, now=timezone.now(), on_progress=progress.update)
+        except (ReleaseInProgress, ReleaseFailed) as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            self.stderr.write("Stopped. Nothing was published.")
+            sys.exit(STOPPED_BY_PERSON)
+        self.summarize(release, time.monotonic() - started_at)
+
+    def summarize(self, release: Release, seconds: float) -> None:
+        folder = release_folder(release.dataset.slug, release.version)
+        self.stdout.write(
+            f"Published {release}: {release.rating_count:,} ratings of {release.image_count:,} images "
+            f"in {seconds:.1f} s.\n"
+            f"It is in {folder}\n"
+            f"Check it: cd {folder} && sha256sum -c SHA256SUMS"
+        )
+
+
+class BuildProgress:
+    """A bar for each table on a terminal; nothing elsewhere, where the last lines say it all."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bars = Bars(*columns, console=console, disable=not console.is_terminal)
+        self._tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def update(self, progress: Progress) -> None:
+        if progress.table not in self._tasks:
+            self._tasks[progress.table] = self._bars.add_task(progress.table, total=progress.total)
+        self._bars.update(self._tasks[progress.table], completed=progress.done)
+
+
+def find_dataset(slug: str) -> Dataset:
+    """Return the dataset, or say in one sentence which ones there are."""
+    dataset = Dataset.objects.filter(slug=slug).first()
+    if dataset is None:
+        known = ", ".join(Dataset.objects.order_by("slug").values_list("slug", flat=True))
+        raise CommandError(f"There is no dataset {slug!r}; there is {known or 'none yet'}.")
+    return dataset

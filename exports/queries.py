@@ -1,0 +1,108 @@
+"""Which releases there are, which are due, and which file an address means."""
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+
+from django.db import connection
+
+from exports.models import Release, ReleaseFile, ReleaseState
+from ratings.models import Dataset
+
+SHOWN_RELEASES = 30
+
+# A rating that was being committed while the last snapshot was taken bears an earlier time than the snapshot; for
+# ten minutes' worth of ratings a release too many is better than one that never comes. The counts see what times
+# do not: ratings voided or imported, images hidden or restored.
+DUE = """
+SELECT dataset.id
+FROM ratings_dataset dataset
+LEFT JOIN LATERAL (
+    SELECT snapshot_at, rating_count FROM exports_release
+    WHERE dataset_id = dataset.id AND state = 'published' ORDER BY snapshot_at DESC LIMIT 1
+) latest ON true
+WHERE dataset.state <> 'closed' AND (
+    EXISTS (
+        SELECT 1 FROM ratings_rating
+        WHERE dataset_id = dataset.id AND created_at > coalesce(latest.snapshot_at, '-infinity') - interval '10 minutes'
+    )
+    OR latest.rating_count <> (
+        SELECT count(*) FROM ratings_rating rating JOIN ratings_image image ON image.id = rating.image_id
+        WHERE rating.dataset_id = dataset.id AND rating.state = 'counted' AND image.status = 'active'
+    )
+)
+ORDER BY dataset.slug
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRelease:
+    """A release with its files in order: tables first, then what describes them."""
+
+    release: Release
+    files: list[ReleaseFile]
+
+    @property
+    def byte_count(self) -> int:
+        return sum(file.byte_count for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetReleases:
+    """The releases of one dataset, newest first; ``older`` holds the most recent of the older ones."""
+
+    dataset: Dataset
+    latest: PublishedRelease
+    older: list[PublishedRelease]
+    hidden_count: int
+
+
+def due_dataset_ids() -> list[uuid.UUID]:
+    """Return the datasets that are not closed and have changed since their last release."""
+    with connection.cursor() as cursor:
+        cursor.execute(DUE)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def releases_by_dataset() -> list[DatasetReleases]:
+    """Return every dataset that has a published release, the most recently published first."""
+    published = Release.objects.filter(state=ReleaseState.PUBLISHED).select_related("dataset")
+    by_dataset: dict[uuid.UUID, list[Release]] = defaultdict(list)
+    for release in published.order_by("-snapshot_at", "-pk"):
+        by_dataset[release.dataset_id].append(release)
+    shown = [release.pk for releases in by_dataset.values() for release in releases[:SHOWN_RELEASES]]
+    files: dict[int, list[ReleaseFile]] = defaultdict(list)
+    for file in ReleaseFile.objects.filter(release__in=shown).order_by("row_count", "path"):
+        files[file.release_id].append(file)
+    return [_dataset_releases(releases, files) for releases in by_dataset.values()]
+
+
+def _dataset_releases(releases: list[Release], files: dict[int, list[ReleaseFile]]) -> DatasetReleases:
+    latest, *older = [PublishedRelease(release, files[release.pk]) for release in releases[:SHOWN_RELEASES]]
+    return DatasetReleases(releases[0].dataset, latest, older, max(0, len(releases) - SHOWN_RELEASES))
+
+
+def find_published_file(*, slug: str, version: str, path: str) -> ReleaseFile | None:
+    """Return the file of a published release at this address, or None."""
+    return (
+        ReleaseFile.objects.filter(
+            release__dataset__slug=slug,
+            release__version=version,
+            release__state=ReleaseState.PUBLISHED,
+            path=path,
+        )
+        .select_related("release__dataset")
+        .first()
+    )
+
+
+def latest_release_of(slug: str) -> Release | None:
+    """Return the newest published release of a dataset, or None."""
+    published = Release.objects.filter(dataset__slug=slug, state=ReleaseState.PUBLISHED)
+    return published.order_by("-snapshot_at", "-pk").first()
+
+
+def published_releases_of(slug: str, version: str = "") -> list[Release]:
+    """Return the published releases of a dataset, newest first, or the one of this version."""
+    published = Release.objects.filter(dataset__slug=slug, state=ReleaseState.PUBLISHED).select_related("dataset")
+    return list((published.filter(version=version) if version else published).order_by("-snapshot_at", "-pk"))

@@ -1,0 +1,289 @@
+"""What a release holds: every column with its type, where it comes from and what it means.
+
+The SQL that reads a release, the schema of its Parquet files and its SCHEMA.md are all made from the tables
+below, so they cannot disagree. What is not listed here does not leave the service.
+"""
+
+import enum
+import uuid
+from dataclasses import dataclass
+
+import pyarrow as pa
+from psycopg import sql
+
+SCHEMA_VERSION = "1.0"
+
+INSTANT = pa.timestamp("us", tz="UTC")
+HISTOGRAM = pa.list_(pa.field("count", pa.int32(), nullable=False))
+
+
+class Treatment(enum.Enum):
+    """What happens to a column between the database and the file; `exports.privacy` does it."""
+
+    NONE = enum.auto()
+    UUID_TEXT = enum.auto()
+    PSEUDONYM = enum.auto()
+    CLIENT_NAME = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name and type in the file, the SQL expression it is read with, and its meaning."""
+
+    name: str
+    type: pa.DataType
+    sql: str
+    meaning: str
+    nullable: bool = False
+    treatment: Treatment = Treatment.NONE
+
+    @property
+    def field(self) -> pa.Field:
+        return pa.field(self.name, self.type, nullable=self.nullable, metadata={"description": self.meaning})
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of a release, and the rows it has: those of one dataset, ``{dataset}``, in one order."""
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+    rows_from: str
+    described_by: str
+    where: str
+    order_by: str
+    sorted_by: tuple[str, ...]
+
+    @property
+    def path(self) -> str:
+        return f"{self.name}.parquet"
+
+    @property
+    def schema(self) -> pa.Schema:
+        metadata = {"table": self.name, "schema_version": SCHEMA_VERSION, "description": self.meaning}
+        return pa.schema([column.field for column in self.columns], metadata=metadata)
+
+    def select(self, dataset_id: uuid.UUID) -> str:
+        """Return the statement that reads the table."""
+        columns = ",\n    ".join(f"{column.sql} AS {column.name}" for column in self.columns)
+        parts = (f"SELECT {columns}", self.rows_from, self.described_by, self.where, self.order_by)
+        return _fill("\n".join(parts), dataset_id)
+
+    def count(self, dataset_id: uuid.UUID) -> str:
+        """Return the statement that counts the rows without what describes them: a check on every join."""
+        return _fill(f"SELECT count(*) {self.rows_from} {self.where}", dataset_id)
+
+
+def _fill(statement: str, dataset_id: uuid.UUID) -> str:
+    return sql.SQL(statement).format(dataset=sql.Literal(dataset_id)).as_string()
+
+
+def _powers_of_ten(number: str) -> str:
+    """Return SQL for the largest power of ten that is not above ``number``; 0 for 0 and below."""
+    powers = [10**exponent for exponent in range(10)]
+    cases = " ".join(f"WHEN {number} >= {power} THEN {power}" for power in reversed(powers))
+    return f"CASE {cases} WHEN {number} IS NOT NULL THEN 0 END::bigint"
+
+
+def _age_band(seconds: str) -> str:
+    days = (1, 7, 30, 180)
+    cases = " ".join(
+        f"WHEN {seconds} < {day * 24 * 3600} THEN 'under {day} day{'s' if day > 1 else ''}'" for day in days
+    )
+    return f"CASE {cases} WHEN {seconds} IS NOT NULL THEN 'over 180 days' END"
+
+
+BAND = "as a power of ten: 0, 1 (1 to 9), 10 (10 to 99), and so on up to 1000000000"
+
+RATINGS = Table(
+    name="ratings",
+    meaning="One row for each rating that counts: what one rater said of one image.",
+    columns=(
+        Column("rating_id", pa.int64(), "rating.id", "Number of the rating, the same in every release."),
+        Column("image_id", pa.string(), "rating.image_id", "The image; key of images.", treatment=Treatment.UUID_TEXT),
+        Column(
+            "rater",
+            pa.string(),
+            "rater.pseudonym_seed",
+            "Pseudonym of the rater: the same within a dataset and major schema version, unlinkable across them.",
+            treatment=Treatment.PSEUDONYM,
+        ),
+        Column("aesthetic", pa.int8(), "rating.aesthetic", "How good the image looks, 1 worst to 10 best."),
+        Column(
+            "artifacts",
+            pa.int8(),
+            "rating.artifacts",
+            "How flawed the image is, 0 not at all to 5 ruined; null when not answered.",
+            nullable=True,
+        ),
+        Column(
+            "rated_at",
+            INSTANT,
+            "date_trunc('hour', rating.created_at, 'UTC')",
+            "When it was answered, cut to the full hour, UTC.",
+        ),
+        Column(
+            "client_agent",
+            pa.string(),
+            "rating.client_agent",
+            "Name of the program that sent the rating, without version and contact; null when it has none.",
+            nullable=True,
+            treatment=Treatment.CLIENT_NAME,
+        ),
+        Column(
+            "proof",
+            pa.string(),
+            "rating.proof",
+            "How it is known that this image was shown: lease (its signed ticket came back), lookup (an older "
+            "client; the ticket was found by image), hash (the hash of the bytes shown came back), relay "
+            "(another service vouches for it), held (accepted later without a ticket).",
+        ),
+        Column("is_late", pa.bool_(), "rating.is_late", "Whether it came after the ticket had run out."),
+        Column("scale_version", pa.int16(), "rating.scale_version", "Version of the wording of the questions."),
+        Column(
+            "account_age_band",
+            pa.string(),
+            _age_band("rating.rater_account_age"),
+            "Age of the rater's account at that moment: under 1 day, under 7 days, under 30 days, "
+            "under 180 days, over 180 days; null when unknown.",
+            nullable=True,
+        ),
+        Column(
+            "images_generated_band",
+            pa.int64(),
+            _powers_of_ten("rating.rater_images_generated"),
+            f"Images the rater had generated elsewhere, {BAND}; null when unknown.",
+            nullable=True,
+        ),
+        Column(
+            "kudos_band",
+            pa.int64(),
+            _powers_of_ten("rating.rater_kudos"),
+            f"Kudos the rater had elsewhere, {BAND}; 0 also stands for a debt; null when unknown.",
+            nullable=True,
+        ),
+        Column(
+            "ratings_given_band",
+            pa.int64(),
+            _powers_of_ten("rating.rater_rating_count"),
+            f"Ratings the rater had given before this one, {BAND}.",
+        ),
+        Column(
+            "is_trusted", pa.bool_(), "rating.rater_is_trusted", "Whether a moderator had validated the rater by then."
+        ),
+        Column(
+            "anonymous",
+            pa.bool_(),
+            "identity.kind IN ('shared_key', 'browser')",
+            "Whether it came without an account. One pseudonym then may be many people (the shared key), and one "
+            "person may have many pseudonyms (browsers).",
+        ),
+        Column(
+            "country",
+            pa.string(),
+            "nullif(rating.country, '')",
+            "Country the rating came from, ISO 3166-1 alpha-2; null when not recorded.",
+            nullable=True,
+        ),
+    ),
+    rows_from="FROM ratings_rating rating JOIN ratings_image image ON image.id = rating.image_id",
+    described_by="JOIN ratings_rater rater ON rater.id = rating.rater_id "
+    "JOIN accounts_identity identity ON identity.id = rater.identity_id",
+    where="WHERE rating.dataset_id = {dataset} AND rating.state = 'counted' AND image.status = 'active'",
+    order_by="ORDER BY rating.image_id, rating.id",
+    sorted_by=("image_id", "rating_id"),
+)
+
+_HISTOGRAM_COUNTS = ", ".join(f"count(*) FILTER (WHERE aesthetic = {value})::int" for value in range(1, 11))
+
+IMAGES = Table(
+    name="images",
+    meaning="One row for each image that is not hidden or withdrawn, rated or not. The picture itself is not inside.",
+    columns=(
+        Column("image_id", pa.string(), "image.id", "The image, as in the API.", treatment=Treatment.UUID_TEXT),
+        Column("source_id", pa.string(), "image.source_id", "What the image is called where it came from."),
+        Column(
+            "source_url",
+            pa.string(),
+            "nullif(image.source_url, '')",
+            "Where the image was found; null when not recorded, and it may have moved since.",
+            nullable=True,
+        ),
+        Column(
+            "sha256",
+            pa.string(),
+            "nullif(image.sha256, '')",
+            "SHA-256 of the original file, to prove that you have the same picture; null when not recorded.",
+            nullable=True,
+        ),
+        Column("width", pa.int32(), "image.width", "Width of the original in pixels."),
+        Column("height", pa.int32(), "image.height", "Height of the original in pixels."),
+        Column("mime", pa.string(), "image.mime", "Media type of the original file."),
+        Column(
+            "model_name",
+            pa.string(),
+            "nullif(image.model_name, '')",
+            "Model that made the image; null when not recorded.",
+            nullable=True,
+        ),
+        Column(
+            "prompt",
+            pa.string(),
+            "nullif(image.prompt, '')",
+            "Prompt the image was made from; null when not recorded.",
+            nullable=True,
+        ),
+        Column(
+            "licence",
+            pa.string(),
+            "coalesce(nullif(image.licence, ''), dataset.licence)",
+            "Licence of the image, an SPDX identifier.",
+        ),
+        Column(
+            "adult_class", pa.string(), "image.adult_class", "safe, suggestive, adult, or unknown (not classified)."
+        ),
+        Column(
+            "rating_count",
+            pa.int32(),
+            "coalesce(score.rating_count, 0)",
+            "Ratings of this image in this release.",
+        ),
+        Column(
+            "mean_aesthetic",
+            pa.float64(),
+            "score.mean_aesthetic",
+            "Plain mean of aesthetic; null without ratings.",
+            nullable=True,
+        ),
+        Column(
+            "mean_artifacts",
+            pa.float64(),
+            "score.mean_artifacts",
+            "Plain mean of artifacts, where answered; null where never answered.",
+            nullable=True,
+        ),
+        Column(
+            "histogram",
+            HISTOGRAM,
+            "coalesce(score.histogram, array_fill(0, ARRAY[10]))",
+            "Ten counts: how often aesthetic was 1, 2, … 10.",
+        ),
+        Column(
+            "is_complete", pa.bool_(), "NOT image.is_open", "Whether the image had all its ratings and was retired."
+        ),
+        Column("added_on", pa.date32(), "(image.created_at AT TIME ZONE 'UTC')::date", "Day the image was added, UTC."),
+    ),
+    rows_from="FROM ratings_image image",
+    described_by=f"""JOIN ratings_dataset dataset ON dataset.id = image.dataset_id
+LEFT JOIN (
+    SELECT image_id, count(*)::int AS rating_count, avg(aesthetic)::float8 AS mean_aesthetic,
+        avg(artifacts)::float8 AS mean_artifacts, ARRAY[{_HISTOGRAM_COUNTS}] AS histogram
+    FROM ratings_rating WHERE dataset_id = {{dataset}} AND state = 'counted' GROUP BY image_id
+) score ON score.image_id = image.id""",
+    where="WHERE image.dataset_id = {dataset} AND image.status = 'active'",
+    order_by="ORDER BY image.id",
+    sorted_by=("image_id",),
+)
+
+TABLES = (IMAGES, RATINGS)

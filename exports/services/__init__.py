@@ -1,0 +1,14 @@
+"""The rules of releases: build, publish, verify, and recover from what a killed build left behind."""
+
+from exports.services.build import Progress, ReleaseFailed, build_release
+from exports.services.lock import ReleaseInProgress
+from exports.services.verify import ReleaseNotVerified, verify_release
+
+__all__ = [
+    "Progress",
+    "ReleaseFailed",
+    "ReleaseInProgress",
+    "ReleaseNotVerified",
+    "build_release",
+    "verify_release",
+]

@@ -1,0 +1,162 @@
+"""build_release: from a database to a published folder, or to nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection, transaction
+
+from exports.models import Release
+from exports.privacy import make_treatments
+from exports.schema import IMAGES, RATINGS, SCHEMA_VERSION, TABLES, Table
+from exports.services.lock import lock_releases
+from exports.services.publish import fail_release, publish_release, recover_releases
+from exports.services.verify import ReleaseNotVerified, VerifiedFolder, verify_folder
+from exports.writers import documents
+from exports.writers.files import WrittenFile
+from exports.writers.folders import building_folder, make_final, release_folder, write_text
+from exports.writers.parquet import write_table
+from exports.writers.snapshot import Snapshot, open_snapshot
+from ratings.models import Dataset
+
+log = structlog.get_logger(__name__)
+
+
+class ReleaseFailed(Exception):
+    """Nothing was published; the message says why, and so does the row of the release."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a build is: so many rows of so many, of one table."""
+
+    table: str
+    done: int
+    total: int
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def ignore_progress(progress: Progress) -> None:
+    del progress
+
+
+def build_release(*, dataset: Dataset, now: datetime, on_progress: OnProgress = ignore_progress) -> Release:
+    """Build, verify and publish one full release of a dataset; return it.
+
+    1. take the dataset's lock (ReleaseInProgress if another process has it) and resolve what was left behind
+    2. write every file aside, from one snapshot of the database
+    3. read everything back from disk and compare it with the snapshot
+    4. name the folder, then publish the row
+
+    Whatever goes wrong before 4 leaves a row that says why, no folder, and raises ReleaseFailed.
+    """
+    with lock_releases(dataset) as check_lock:
+        recover_releases(dataset=dataset, now=now)
+        release = _start_release(dataset, now)
+        try:
+            verified = _build_aside(release, on_progress)
+            check_lock()
+            # The connection has been idle for as long as the build took; something may have closed it.
+            connection.close_if_unusable_or_obsolete()
+            publish_release(release=release, verified=verified, now=now)
+        except Exception as error:
+            reason = describe_failure(error)
+            log.exception("release_failed", release=str(release), reason=reason)
+            connection.close_if_unusable_or_obsolete()
+            fail_release(release=release, reason=reason)
+            raise ReleaseFailed(f"No release of {dataset.slug} was published. {reason}") from error
+        except BaseException:
+            fail_release(release=release, reason="The build was interrupted.")
+            raise
+    log.info("release_published", release=str(release), ratings=release.rating_count, images=release.image_count)
+    return release
+
+
+@transaction.atomic(durable=True)
+def _start_release(dataset: Dataset, now: datetime) -> Release:
+    return Release.objects.create(
+        dataset=dataset, version=_free_version(dataset, now), schema_version=SCHEMA_VERSION, requested_at=now
+    )
+
+
+def _free_version(dataset: Dataset, now: datetime) -> str:
+    taken = set(dataset.releases.values_list("version", flat=True))
+    day = now.date().isoformat()
+    candidates = (f"{day}.{number}" if number else day for number in count())
+    return next(
+        version for version in candidates if version not in taken and not release_folder(dataset.slug, version).exists()
+    )
+
+
+def _build_aside(release: Release, on_progress: OnProgress) -> VerifiedFolder:
+    folder = building_folder(release.dataset.slug, release.version)
+    folder.mkdir(parents=True)
+    with open_snapshot() as snapshot:
+        files = {table: _write_table(snapshot, table, release.dataset, folder, on_progress) for table in TABLES}
+        contents = documents.Contents(
+            dataset=release.dataset,
+            version=release.version,
+            snapshot_at=snapshot.taken_at,
+            image_count=_rows(files[IMAGES]),
+            rating_count=_rows(files[RATINGS]),
+        )
+    _write_documents(folder, contents, list(files.values()))
+    make_final(folder)
+    return verify_folder(folder)
+
+
+def _write_table(
+    snapshot: Snapshot, table: Table, dataset: Dataset, folder: Path, on_progress: OnProgress
+) -> WrittenFile:
+    total = snapshot.count(table.count(dataset.pk))
+    done = 0
+
+    def on_rows(rows: int) -> None:
+        nonlocal done
+        done += rows
+        on_progress(Progress(table.name, done, total))
+
+    file = write_table(
+        folder=folder,
+        table=table,
+        batches=snapshot.batches(table.select(dataset.pk)),
+        treatments=make_treatments(key=settings.PSEUDONYM_KEY, dataset_id=dataset.pk),
+        on_rows=on_rows,
+    )
+    if file.row_count != total:
+        raise ReleaseNotVerified([f"{file.path} has {file.row_count} rows, and the database has {total}."])
+    return file
+
+
+def _write_documents(folder: Path, contents: documents.Contents, tables: list[WrittenFile]) -> None:
+    texts = {
+        "LICENSE.md": documents.make_licence_text(contents.dataset),
+        "README.md": documents.make_readme(contents),
+        "SCHEMA.md": documents.make_schema_text(),
+    }
+    files = [*tables, *(write_text(folder, path, text) for path, text in texts.items())]
+    files.append(write_text(folder, documents.MANIFEST, documents.make_manifest(contents, files)))
+    write_text(folder, documents.CHECKSUMS, documents.make_checksums(files))
+
+
+def _rows(file: WrittenFile) -> int:
+    return file.row_count or 0
+
+
+def describe_failure(error: Exception) -> str:
+    """Return one sentence in plain words for whoever looks after the service."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f" ({error.filename})" if error.filename else ""
+        return f"The files could not be written: {error.strerror}{where}."
+    if isinstance(error, DatabaseError):
+        return f"The database refused or went away: {str(error).strip()}"
+    if isinstance(error, ReleaseNotVerified):
+        return f"What was written could not be verified. {error}"
+    return f"{type(error).__name__}: {error}"

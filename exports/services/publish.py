@@ -1,0 +1,114 @@
+"""The one step in which a release becomes public, and how a build that was killed around it is resolved.
+
+The folder gets its name first, the row says `published` second. Between the two the release is whole but
+unknown to the site; the next build of the dataset finds it and finishes the job. The other way round a row
+could promise files that are not there.
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+from django.db import transaction
+
+from exports.models import Release, ReleaseFile, ReleaseState
+from exports.services.verify import ReleaseNotVerified, VerifiedFolder, verify_folder
+from exports.writers.folders import (
+    building_folder,
+    finished_folders,
+    put_in_place,
+    release_folder,
+    remove_folder,
+    unfinished_folders,
+)
+from ratings.models import Dataset
+
+MEDIA_TYPES = {
+    ".parquet": "application/vnd.apache.parquet",
+    ".json": "application/json",
+    ".md": "text/markdown; charset=utf-8",
+}
+PLAIN_TEXT = "text/plain; charset=utf-8"
+INTERRUPTED = "The build ended before it was finished: it was stopped, or the machine was."
+
+log = structlog.get_logger(__name__)
+
+
+def publish_release(*, release: Release, verified: VerifiedFolder, now: datetime) -> None:
+    """Name the finished folder, then tell the database, in this order."""
+    slug = release.dataset.slug
+    put_in_place(building_folder(slug, release.version), release_folder(slug, release.version))
+    record_publication(release=release, verified=verified, now=now)
+
+
+@transaction.atomic(durable=True)
+def record_publication(*, release: Release, verified: VerifiedFolder, now: datetime) -> None:
+    """Write down the files of a release and its new state, together. From here on the database refuses changes."""
+    ReleaseFile.objects.bulk_create(
+        ReleaseFile(
+            release=release,
+            path=file.path,
+            media_type=MEDIA_TYPES.get(Path(file.path).suffix, PLAIN_TEXT),
+            byte_count=file.byte_count,
+            row_count=file.row_count,
+            sha256=file.sha256,
+        )
+        for file in verified.files
+    )
+    manifest = verified.manifest
+    release.state = ReleaseState.PUBLISHED
+    release.schema_version = manifest["schema_version"]
+    release.snapshot_at = datetime.fromisoformat(manifest["snapshot_at"])
+    release.image_count = manifest["counts"]["images"]
+    release.rating_count = manifest["counts"]["ratings"]
+    release.published_at = now
+    release.save(
+        update_fields=["state", "schema_version", "snapshot_at", "image_count", "rating_count", "published_at"]
+    )
+
+
+def fail_release(*, release: Release, reason: str) -> None:
+    """Say why a release came to nothing, and remove what there is of it, unless it is published after all.
+
+    A commit whose answer was lost counts as what it is, not as what this process believes.
+    """
+    slug = release.dataset.slug
+    remove_folder(building_folder(slug, release.version))
+    building = Release.objects.filter(pk=release.pk, state=ReleaseState.BUILDING)
+    if building.update(state=ReleaseState.FAILED, failure=reason):
+        remove_folder(release_folder(slug, release.version))
+
+
+def recover_releases(*, dataset: Dataset, now: datetime) -> None:
+    """Resolve what killed builds of a dataset left behind. The caller holds the dataset's lock.
+
+    1. half-built folders go
+    2. a named folder that nobody published is published if it is whole, and goes if it is not
+    3. rows that still say `building` say `failed`
+    """
+    for folder in unfinished_folders(dataset.slug):
+        remove_folder(folder)
+    published = set(dataset.releases.filter(state=ReleaseState.PUBLISHED).values_list("version", flat=True))
+    for folder in finished_folders(dataset.slug):
+        if folder.name not in published:
+            _adopt_or_remove(dataset, folder, now)
+    for release in dataset.releases.filter(state=ReleaseState.BUILDING).select_related("dataset"):
+        fail_release(release=release, reason=INTERRUPTED)
+
+
+def _adopt_or_remove(dataset: Dataset, folder: Path, now: datetime) -> None:
+    try:
+        verified = verify_folder(folder)
+    except ReleaseNotVerified as error:
+        log.warning("release_folder_removed", folder=str(folder), problems=error.problems)
+        remove_folder(folder)
+        return
+    if verified.manifest["dataset"]["id"] != str(dataset.pk):
+        # Whole, and of another database: two installations may share a folder by mistake. Nobody's to delete.
+        log.warning("release_folder_is_not_ours", folder=str(folder))
+        return
+    release, _ = Release.objects.exclude(state=ReleaseState.PUBLISHED).get_or_create(
+        dataset=dataset, version=folder.name, defaults={"schema_version": verified.manifest["schema_version"]}
+    )
+    record_publication(release=release, verified=verified, now=now)
+    log.info("release_adopted", release=str(release))

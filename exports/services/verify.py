@@ -1,0 +1,101 @@
+"""Reading a release back: what lies on disk is what its checksums, its manifest and the database say."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pyarrow import ArrowException
+
+from exports.models import Release, ReleaseState
+from exports.writers.documents import CHECKSUMS, MANIFEST
+from exports.writers.files import WrittenFile
+from exports.writers.folders import files_below, release_folder
+from exports.writers.parquet import read_row_count
+
+
+class ReleaseNotVerified(Exception):
+    """Files on disk are not what they should be. ``problems`` has a sentence for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedFolder:
+    """What was read back from the folder of a release and agrees with itself."""
+
+    manifest: dict[str, Any]
+    files: list[WrittenFile]
+
+
+def verify_folder(folder: Path) -> VerifiedFolder:
+    """Read every byte in a release's folder and check it against SHA256SUMS and the manifest.
+
+    Raises ReleaseNotVerified with everything that is wrong.
+    """
+    try:
+        sums = _read_checksums(folder / CHECKSUMS)
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        files = [_read_back(folder, path) for path in files_below(folder)]
+    except (OSError, ValueError, ArrowException) as error:
+        raise ReleaseNotVerified([f"It cannot be read back: {error}."]) from error
+    found = {file.path: file for file in files}
+    problems = [*_checksum_problems(sums, found), *_manifest_problems(manifest, found)]
+    if problems:
+        raise ReleaseNotVerified(problems)
+    return VerifiedFolder(manifest, files)
+
+
+def verify_release(*, release: Release) -> list[WrittenFile]:
+    """Check a published release on disk against itself and against the database; return its files.
+
+    Raises ReleaseNotVerified with everything that is wrong.
+    """
+    if release.state != ReleaseState.PUBLISHED:
+        raise ReleaseNotVerified([f"{release} is {release.get_state_display()}, not published."])
+    verified = verify_folder(release_folder(release.dataset.slug, release.version))
+    promised = {WrittenFile(file.path, file.byte_count, file.sha256, file.row_count) for file in release.files.all()}
+    problems = [f"{file.path} on disk is not the file that was published." for file in {*verified.files} - promised]
+    problems += [f"{file.path} is published and not on disk." for file in promised - {*verified.files}]
+    if problems:
+        raise ReleaseNotVerified(sorted(problems))
+    return verified.files
+
+
+def _read_checksums(path: Path) -> dict[str, str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+
+def _read_back(folder: Path, path: str) -> WrittenFile:
+    with (folder / path).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    rows = read_row_count(folder / path) if path.endswith(".parquet") else None
+    return WrittenFile(path, (folder / path).stat().st_size, digest, rows)
+
+
+def _checksum_problems(sums: dict[str, str], found: dict[str, WrittenFile]) -> list[str]:
+    expected, actual = {*sums, CHECKSUMS}, {*found}
+    problems = [f"{path} is missing." for path in sorted(expected - actual)]
+    problems += [f"{path} does not belong to the release." for path in sorted(actual - expected)]
+    problems += [
+        f"{path} does not have the checksum it was published with."
+        for path, digest in sums.items()
+        if path in found and found[path].sha256 != digest
+    ]
+    return problems
+
+
+def _manifest_problems(manifest: dict[str, Any], found: dict[str, WrittenFile]) -> list[str]:
+    listed = {
+        file["path"]: WrittenFile(file["path"], file["bytes"], file["sha256"], file["rows"])
+        for file in manifest["files"]
+    }
+    return [
+        f"{path} is not as the manifest describes it."
+        for path in sorted({*listed, *found} - {MANIFEST, CHECKSUMS})
+        if listed.get(path) != found.get(path)
+    ]

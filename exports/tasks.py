@@ -1,0 +1,22 @@
+"""Background work of exports."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from exports.queries import due_dataset_ids
+from exports.services import ReleaseInProgress, build_release
+from ratings.models import Dataset
+
+
+@shared_task(soft_time_limit=300, time_limit=330)
+def build_releases_task() -> None:
+    """Have one release built of each dataset that has changed; each in a task of its own, so that one may fail."""
+    for dataset_id in due_dataset_ids():
+        build_release_task.delay(dataset_id=str(dataset_id))
+
+
+# Below the hour after which the broker believes a task lost and hands it out again; should it do so all the same,
+# the second build finds the first one's lock.
+@shared_task(soft_time_limit=3300, time_limit=3400, throws=(ReleaseInProgress,))
+def build_release_task(*, dataset_id: str) -> None:
+    build_release(dataset=Dataset.objects.get(pk=dataset_id), now=timezone.now())

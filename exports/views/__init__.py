@@ -1,0 +1,1 @@
+"""The downloads page, and the files of releases over HTTP."""

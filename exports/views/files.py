@@ -1,0 +1,143 @@
+"""The files of published releases over HTTP: immutable, resumable, checked before they are sent.
+
+WhiteNoise's SlicedFile cuts the range; its StaticFile is not used, because it answers one-byte ranges with
+416, takes `bytes=--5` for `bytes=5-`, cuts answers to HEAD, and does not know If-Range or lists of ETags.
+"""
+
+import re
+from datetime import datetime
+from io import BufferedIOBase
+from typing import BinaryIO
+
+import structlog
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from django.utils.http import http_date, parse_http_date_safe
+from django.views.decorators.http import require_safe
+from whitenoise.responders import SlicedFile
+
+from exports.models import Release, ReleaseFile
+from exports.queries import find_published_file, latest_release_of
+from exports.writers.folders import release_folder
+
+log = structlog.get_logger(__name__)
+
+FOREVER = "public, max-age=31536000, immutable, no-transform"
+A_WHILE = "public, max-age=300"
+ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+
+
+class DownloadResponse(FileResponse):
+    """A file in pieces that suit hundreds of megabytes; its headers are set by the view alone."""
+
+    block_size = 256 * 1024
+
+    def set_headers(self, filelike: BinaryIO) -> None:
+        """Leave out what Django would guess."""
+
+
+@require_safe
+def file(request: HttpRequest, slug: str, version: str, path: str) -> HttpResponseBase:
+    """Answer with one file of a published release, or the part of it that was asked for.
+
+    Who asks makes no difference, so keys and cookies are not looked at.
+    """
+    found = find_published_file(slug=slug, version=version, path=path)
+    if found is None:
+        raise Http404
+    headers = _headers_of(found)
+    unchanged = get_conditional_response(
+        request,
+        etag=headers["ETag"],
+        last_modified=parse_http_date_safe(headers["Last-Modified"]),
+        response=HttpResponse(headers=headers),
+    )
+    return unchanged or _file_response(request, found, headers)
+
+
+@require_safe
+def latest_file(request: HttpRequest, slug: str, path: str) -> HttpResponse:
+    """Lead to the same file of the newest release."""
+    del request
+    release = latest_release_of(slug)
+    if release is None or not release.files.filter(path=path).exists():
+        raise Http404
+    address = reverse("exports:file", args=[slug, release.version, path])
+    return HttpResponseRedirect(address, headers={"Cache-Control": A_WHILE})
+
+
+def _headers_of(found: ReleaseFile) -> dict[str, str]:
+    release = found.release
+    name = f"{release.dataset.slug}-{release.version}-{found.path.replace('/', '-')}"
+    return {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": FOREVER,
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Type": found.media_type,
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "ETag": f'"{found.sha256}"',
+        "Last-Modified": http_date(_published_at(release).timestamp()),
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _published_at(release: Release) -> datetime:
+    if release.published_at is None:
+        raise TypeError("A published release has a time; the database sees to it.")
+    return release.published_at
+
+
+def _file_response(request: HttpRequest, found: ReleaseFile, headers: dict[str, str]) -> HttpResponseBase:
+    size = found.byte_count
+    wanted = _wanted_range(request, size, headers)
+    if wanted is not None and not wanted:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}", "Cache-Control": "no-store"})
+    opened = _open(found)
+    if wanted is None:
+        return _download(request, opened, 200, headers | {"Content-Length": str(size)})
+    part = {"Content-Range": f"bytes {wanted.start}-{wanted.stop - 1}/{size}", "Content-Length": str(len(wanted))}
+    return _download(request, SlicedFile(opened, wanted.start, wanted.stop - 1), 206, headers | part)
+
+
+def _open(found: ReleaseFile) -> BinaryIO:
+    path = release_folder(found.release.dataset.slug, found.release.version) / found.path
+    if not path.is_file() or path.stat().st_size != found.byte_count:
+        log.error("release_file_is_not_as_published", release=str(found.release), path=found.path)
+        raise Http404
+    return path.open("rb")
+
+
+def _download(
+    request: HttpRequest, content: BinaryIO | BufferedIOBase, status: int, headers: dict[str, str]
+) -> HttpResponseBase:
+    if request.method == "HEAD":
+        content.close()
+        return HttpResponse(status=status, headers=headers)
+    return DownloadResponse(content, status=status, headers=headers)
+
+
+def _wanted_range(request: HttpRequest, size: int, headers: dict[str, str]) -> range | None:
+    """Return which bytes were asked for: None for all of them, an empty range where there are none.
+
+    Several ranges, and what cannot be read, are passed over, as RFC 9110 allows; so is a range of a file that
+    is not the one the client has begun (If-Range), which cannot happen here but to a client that mixes up files.
+    """
+    asked = ONE_RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
+    if request.method != "GET" or asked is None or asked[0] == "bytes=-" or not _is_same(request, headers):
+        return None
+    first, last = asked.groups()
+    if not first:
+        return range(max(size - int(last), 0), size)
+    if last and int(last) < int(first):
+        return None
+    return range(int(first), min(int(last) + 1, size) if last else size)
+
+
+def _is_same(request: HttpRequest, headers: dict[str, str]) -> bool:
+    condition = request.headers.get("If-Range")
+    if condition is None or condition == headers["ETag"]:
+        return True
+    moment = parse_http_date_safe(condition)
+    return moment is not None and moment == parse_http_date_safe(headers["Last-Modified"])

@@ -1,0 +1,30 @@
+"""The downloads page."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from exports.queries import DatasetReleases, releases_by_dataset
+
+# What to ask a release first; it is shown for a shell and for Python, and a test runs both.
+EXAMPLE = (
+    "SELECT image_id, count(*) AS ratings, round(avg(aesthetic), 2) AS mean "
+    "FROM 'ratings.parquet' GROUP BY image_id ORDER BY mean DESC LIMIT 10"
+)
+
+
+@require_safe
+def downloads(request: HttpRequest) -> HttpResponse:
+    """Show every published release, and how to fetch, check and read one."""
+    site = settings.PUBLIC_URL.rstrip("/") or request.build_absolute_uri("/").rstrip("/")
+    datasets = [(releases, f"{site}{_address_of(releases)}") for releases in releases_by_dataset()]
+    return render(request, "exports/downloads.html", {"datasets": datasets, "example": EXAMPLE})
+
+
+def _address_of(releases: DatasetReleases) -> str:
+    latest = releases.latest.release
+    return reverse("exports:file", args=[releases.dataset.slug, latest.version, "SHA256SUMS"]).removesuffix(
+        "/SHA256SUMS"
+    )

@@ -1,0 +1,1 @@
+"""Everything that puts bytes into the files of a release."""
