@@ -88,7 +88,7 @@ def _submit_script(callers: list[Caller]) -> str:
         "reward": "5",
         "is_late": "false",
         "issued_at": "now()",
-        "client_agent": "'bench:1:nobody'",
+        "client_agent": "'bench'",
         "address_hash": f"'{'a' * 32}'",
         "scale_version": "1",
     }
