@@ -95,6 +95,12 @@ def test_a_key_that_is_none_is_refused(ask, key):
         ask(apikey=key)
 
 
+@pytest.mark.parametrize("key", ["short", "A" * 23, "é" * 22])
+def test_nothing_is_asked_for_what_cannot_be_a_key(ask, key, django_assert_num_queries):
+    with django_assert_num_queries(0), pytest.raises(access.InvalidApiKey):
+        ask(apikey=key)
+
+
 def test_a_key_with_one_letter_changed_is_refused(ask, rater):
     for place in (0, 7, 8, 21):
         letter = "a" if rater.key[place] != "a" else "b"

@@ -2,7 +2,7 @@ import secrets
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import User
 
@@ -19,6 +19,8 @@ class Command(BaseCommand):
             return
         password = secrets.token_urlsafe(15)
         name = options["username"]
+        if User.objects.filter(username__iexact=name).exists():
+            raise CommandError(f"Somebody else is called “{name}” already: choose another name with --username.")
         user = User.objects.create_superuser(username=name, email=f"{name}@localhost.localdomain", password=password)
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         self.stdout.write(f"Superuser “{name}” with password “{password}” (shown once; change it at /admin/).")
