@@ -8,4 +8,7 @@ class ConfigConfig(AppConfig):
     verbose_name = "Kudoscope"
 
     def ready(self) -> None:
-        from config import checks  # noqa: F401 - registers itself
+        from config import celery, checks  # noqa: F401 - checks register themselves
+
+        # Of all threads: the one of this import is not the one that will send a task.
+        celery.app.set_default()

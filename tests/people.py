@@ -39,7 +39,7 @@ def make_person(username: str | None = None, **fields) -> Person:
     user = UserFactory(**({"username": username} if username else {}), **fields)
     _, key = create_api_key(user=user, name="tests", now=timezone.now())
     caller = account_caller(user.pk, None, "a" * 32)
-    return Person(user, key, account_caller(user.pk, ensure_rater(caller), "a" * 32))
+    return Person(user, key, account_caller(user.pk, ensure_rater(caller, now=timezone.now()), "a" * 32))
 
 
 def make_stranger(address: str = "b") -> Caller:

@@ -5,14 +5,10 @@ pytest-xdist inherit them from the controller and start nothing.
 """
 
 import atexit
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-
-# Importing `config` names the settings of production where none are named, and pytest-django would believe it.
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.testing")
 
 from config.embedded import EmbeddedError, services
 

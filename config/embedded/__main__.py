@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 from . import EmbeddedError, services
 
@@ -36,20 +35,11 @@ def run_command(command: list[str]) -> int:
     return code if code >= 0 else 128 - code
 
 
-def forget_default_settings() -> None:
-    """Let the command choose its settings: importing the package `config` named production's where none were named."""
-    is_default = os.environ.get("DJANGO_SETTINGS_MODULE") == "config.settings.production"
-    as_started = Path("/proc/self/environ")
-    if is_default and not (as_started.exists() and b"DJANGO_SETTINGS_MODULE=" in as_started.read_bytes()):
-        del os.environ["DJANGO_SETTINGS_MODULE"]
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m config.embedded", description=__doc__)
     parser.add_argument("--ephemeral", action="store_true", help="empty servers, deleted at the end")
     parser.add_argument("command", nargs="+", help="the command and its arguments, after --")
     arguments = parser.parse_args()
-    forget_default_settings()
     try:
         with services(ephemeral=arguments.ephemeral):
             return run_command(arguments.command)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from config.embedded.account import inherit_owner
+
 NAMES = ("SECRET_KEY", "LEASE_KEY", "ADDRESS_KEY", "PSEUDONYM_KEY")
 MINIMUM_LENGTH = 40
 
@@ -51,6 +53,7 @@ def _write_once(path: Path, values: dict[str, str]) -> dict[str, str]:
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         json.dump(values, file, indent=2)
+    inherit_owner(aside)
     try:
         if path.exists():
             os.replace(aside, path)

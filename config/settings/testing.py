@@ -1,7 +1,9 @@
 """Tests: the real services, throw-away secrets and folders, a database and a Valkey database per worker."""
 
+import atexit
 import os
 import secrets
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -19,7 +21,11 @@ ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 SESSION_COOKIE_SECURE = False
 CSRF_COOKIE_SECURE = False
 
-VAR_DIR = Path(os.environ.get("VAR_DIR") or tempfile.mkdtemp(prefix=f"kudoscope-{WORKER}-"))
+if "VAR_DIR" in os.environ:
+    VAR_DIR = Path(os.environ["VAR_DIR"])
+else:
+    VAR_DIR = Path(tempfile.mkdtemp(prefix=f"kudoscope-{WORKER}-"))
+    atexit.register(shutil.rmtree, VAR_DIR, ignore_errors=True)
 MEDIA_ROOT = VAR_DIR / "media"
 RELEASES_ROOT = VAR_DIR / "releases"
 STATIC_ROOT = VAR_DIR / "static"

@@ -177,7 +177,7 @@ def skip_image(*, caller: Caller, image_id: uuid.UUID, lease: str, reason: str =
     """Do not offer an image that was handed out to this rater again. Raises NotLeased."""
     proven = _prove_token(caller, image_id, lease, now_ms=int(now.timestamp() * 1000))
     dataset_id = Image.objects.values_list("dataset_id", flat=True).get(pk=image_id)
-    rater_id = find_rater_id(ensure_rater(caller))
+    rater_id = find_rater_id(ensure_rater(caller, now=now))
     Skip.objects.bulk_create(
         [Skip(rater_id=rater_id, image_id=image_id, reason=reason[:16], created_at=now)], ignore_conflicts=True
     )
@@ -224,7 +224,7 @@ def _store(
     params = _statement_params(caller, submission, proven, prices, now) | {"identity": identity_id}
     rows = fetch_prepared(SUBMIT, params)
     if not rows and find_rater_id(identity_id) is None:
-        params |= {"identity": ensure_rater(caller)}
+        params |= {"identity": ensure_rater(caller, now=now)}
         rows = fetch_prepared(SUBMIT, params)
     promise = promise_for(reward_for(prices=prices, has_artifacts=submission.artifacts is not None))
     if not rows:

@@ -35,7 +35,7 @@ def launch_chromium(browser_type, *options):
 @pytest.fixture(scope="session")
 def chromium():
     if find_chromium() is None:
-        pytest.skip("No Chromium was found: install Debian's package `chromium`, or name one in CHROMIUM.")
+        pytest.fail("No Chromium was found: install Debian's package `chromium`, or name one in CHROMIUM.")
     # Playwright's synchronous API runs an event loop in this thread, where Django would refuse to query.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:

@@ -1,6 +1,7 @@
 """Every page, in a browser: quiet console, no sideways scrolling, visible focus, large targets, no axe finding."""
 
 import pytest
+from axe_core_python.sync_playwright import Axe
 
 from tests.browser.conftest import DESK, PHONE, launch_chromium
 
@@ -102,7 +103,7 @@ def test_focus_is_seen(visit, ada, whose):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("whose", ["public", "own"])
 def test_axe_finds_nothing(visit, ada, whose, scheme):
-    axe = pytest.importorskip("axe_core_python.sync_playwright").Axe()
+    axe = Axe()
     for path, page in visit(ada if whose == "own" else None, color_scheme=scheme):
         found = axe.run(page)["violations"]
         assert [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found] == [], path
