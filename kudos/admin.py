@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import IdentityAdmin, UserAdmin
-from accounts.admin.base import Door, ReadOnlyAdmin, ReadOnlyInline, as_id, find_user_id
+from accounts.admin.base import EMPTY, Door, ReadOnlyAdmin, ReadOnlyInline, as_id, find_user_id
 from kudos.models import Account, AccountKind, Entry, Transaction
 
 UserAdmin.doors.append(Door(_("Kudos accounts"), "kudos.account", "identity__user__id__exact"))
@@ -36,13 +36,13 @@ class AccountAdmin(ReadOnlyAdmin):
         return None if (number := as_id(term)) is None else Q(pk=number)
 
     @admin.display(description=_("user"))
-    def user(self, account: Account) -> str | None:
+    def user(self, account: Account) -> str:
         identity = account.identity
-        return identity.user.username if identity and identity.user else None
+        return identity.user.username if identity and identity.user else EMPTY
 
     @admin.display(description=_("balance"))
-    def stored_balance(self, account: Account) -> int | None:
-        return account.balance if account.kind == AccountKind.USER else None
+    def stored_balance(self, account: Account) -> int | str:
+        return account.balance if account.kind == AccountKind.USER else EMPTY
 
 
 class EntryInline(ReadOnlyInline):

@@ -1,7 +1,7 @@
 """What the administration of every table is built on: it shows and does not touch, and stays fast."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from django.contrib import admin, messages
@@ -21,6 +21,7 @@ from accounts.admin.pagination import BoundedPaginator, IndexedChangeList
 from accounts.models import User
 
 LARGEST_ID = 2**63 - 1
+EMPTY = "-"
 
 
 class Door(NamedTuple):
@@ -49,6 +50,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     actions_selection_counter = True
     change_form_template = "admin/look_form.html"
+    empty_value_display = EMPTY
     list_per_page = 100
     list_timeout: ClassVar[str] = "5s"
     ordering: ClassVar[tuple[str, ...]] = ("-pk",)
@@ -168,6 +170,17 @@ class ReadOnlyInline(admin.TabularInline):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         del request, obj
         return False
+
+
+def column(name: str, title: str | Promise, *, boolean: bool = False) -> Callable[[Any], Any]:
+    """Return a column of a list that shows a field under a title short enough for a list."""
+
+    @admin.display(description=title, boolean=boolean)
+    def show(obj: models.Model) -> Any:
+        return getattr(obj, name)
+
+    show.__name__ = name
+    return show
 
 
 def link_to(obj: models.Model, text: object = None) -> SafeString:

@@ -21,7 +21,7 @@ class UserAdmin(ReadOnlyAdmin, DjangoUserAdmin):
     list_display = ("username", "email", "is_active", "is_staff", "is_superuser", "date_joined")
     list_filter = ("is_staff", "is_superuser", "is_active")
     search_fields = ("username",)
-    search_help_text = _("A user name or e-mail address, or how it begins; or the number of a user.")
+    search_help_text = _("A user name, or how it begins; the number of a user; for superusers, also an e-mail address.")
     fieldsets = (
         (None, {"fields": ("username", "password", "email")}),
         (_("Permissions"), {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),

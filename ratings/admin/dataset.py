@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import Door, as_uuid
+from accounts.admin.base import Door, as_uuid, column
 from accounts.models import User
 from ratings.admin.decisions import CarryOut, Decision, DecisionAdmin
 from ratings.admin.impact import weigh_open, weigh_pause
@@ -28,6 +28,7 @@ DECISIONS = (
     Decision(
         name="pause_dataset",
         title=_("Pause dataset"),
+        verb=_("Pause"),
         permission="ratings.change_dataset",
         limit=1,
         too_many=TOO_MANY,
@@ -38,6 +39,7 @@ DECISIONS = (
     Decision(
         name="open_dataset",
         title=_("Open dataset"),
+        verb=_("Open"),
         permission="ratings.change_dataset",
         limit=1,
         too_many=TOO_MANY,
@@ -55,7 +57,15 @@ class DatasetAdmin(DecisionAdmin):
     The target is not edited here: which images are open depends on it.
     """
 
-    list_display = ("slug", "name", "state", "image_count", "target_rating_count", "licence", "ratings_licence")
+    list_display = (
+        "slug",
+        "name",
+        column("state", _("state")),
+        column("image_count", _("images")),
+        column("target_rating_count", _("target")),
+        column("licence", _("image licence")),
+        column("ratings_licence", _("ratings licence")),
+    )
     list_filter = ("state",)
     ordering = ("slug",)
     search_fields = ("slug",)

@@ -49,6 +49,7 @@ class Decision:
 
     name: str
     title: str | Promise
+    verb: str | Promise
     permission: str
     limit: int
     too_many: str | Promise
@@ -186,7 +187,7 @@ def _carried(impact: Impact) -> dict[str, str]:
 
 def _step(decision: Decision, obj: models.Model) -> dict[str, Any]:
     return {
-        "label": decision.title,
+        "label": decision.verb,
         "url": f"{reverse(f'admin:ratings_{decision.name}')}?keys={join_keys([obj.pk])}",
         "is_possible": bool(decision.weigh([obj.pk]).keys),
     }

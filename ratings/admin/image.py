@@ -11,7 +11,7 @@ from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import Door, ReadOnlyInline, as_uuid, link_to
+from accounts.admin.base import EMPTY, Door, ReadOnlyInline, as_uuid, column, link_to
 from ratings.admin.decisions import Decision, DecisionAdmin
 from ratings.admin.impact import weigh_hide, weigh_show
 from ratings.admin.pictures import LARGE, STORED, serve_hidden_picture, show_picture
@@ -25,6 +25,7 @@ DECISIONS = (
     Decision(
         name="hide_images",
         title=_("Hide images"),
+        verb=_("Hide"),
         permission="ratings.change_image",
         limit=LIMIT,
         too_many=TOO_MANY,
@@ -35,6 +36,7 @@ DECISIONS = (
     Decision(
         name="restore_images",
         title=_("Restore images"),
+        verb=_("Restore"),
         permission="ratings.change_image",
         limit=LIMIT,
         too_many=TOO_MANY,
@@ -54,7 +56,16 @@ class RenditionInline(ReadOnlyInline):
 class ImageAdmin(DecisionAdmin):
     """Images as they were imported. Moderators hide and restore; what was planted, only superusers see."""
 
-    list_display = ("picture", "name", "dataset", "status", "adult_class", "is_open", "rating_count", "mean")
+    list_display = (
+        "picture",
+        "name",
+        "dataset",
+        column("status", _("status")),
+        column("adult_class", _("class")),
+        column("is_open", _("open"), boolean=True),
+        column("rating_count", _("ratings")),
+        "mean",
+    )
     list_display_links = ("name",)
     list_filter = ("status", "adult_class", "is_open")
     list_select_related = ("dataset",)
@@ -115,7 +126,7 @@ class ImageAdmin(DecisionAdmin):
         return link_to(image, show_picture(image))
 
     @admin.display(description=_("picture"))
-    def large_picture(self, image: Image) -> SafeString | None:
+    def large_picture(self, image: Image) -> SafeString | str:
         return show_picture(image, LARGE)
 
     @admin.display(description=_("id"))
@@ -123,9 +134,9 @@ class ImageAdmin(DecisionAdmin):
         return str(image.pk)
 
     @admin.display(description=_("mean aesthetic"))
-    def mean(self, image: Image) -> str | None:
-        return f"{image.aesthetic_sum / image.rating_count:.2f}" if image.rating_count else None
+    def mean(self, image: Image) -> str:
+        return f"{image.aesthetic_sum / image.rating_count:.2f}" if image.rating_count else EMPTY
 
     @admin.display(description=_("mean artifacts"))
-    def mean_artifacts(self, image: Image) -> str | None:
-        return f"{image.artifacts_sum / image.artifacts_count:.2f}" if image.artifacts_count else None
+    def mean_artifacts(self, image: Image) -> str:
+        return f"{image.artifacts_sum / image.artifacts_count:.2f}" if image.artifacts_count else EMPTY

@@ -7,21 +7,22 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from accounts.admin.base import EMPTY
 from ratings.models import AdultClass, Image, ImageStatus, Rendition
 
 SIZE = 512
-THUMBNAIL, LARGE = 96, 384
+THUMBNAIL, LARGE = 80, 384
 VEILED = {AdultClass.ADULT, AdultClass.UNKNOWN}
 STORED = {ImageStatus.ACTIVE, ImageStatus.HIDDEN}
 
 
-def show_picture(image: Image, longest: int = THUMBNAIL) -> SafeString | None:
+def show_picture(image: Image, longest: int = THUMBNAIL) -> SafeString | str:
     """Return the picture with its longest side at ``longest``, veiled where it may be an adult one.
 
     Hidden ones have an address of their own, which only moderators may open.
     """
     if image.status not in STORED:
-        return None
+        return EMPTY
     is_public = image.status == ImageStatus.ACTIVE
     scale = min(1, longest / max(image.width, image.height))
     return format_html(
@@ -39,10 +40,13 @@ def hidden_picture_url(image: Image) -> str:
 
 
 def serve_hidden_picture(request: HttpRequest, image: Image) -> HttpResponse:
-    """Answer with the rendition of an image that the public address does not serve any more."""
+    """Answer with the rendition of an image that the public address does not serve any more.
+
+    The administration's own headers keep it out of every cache.
+    """
     del request
     name = Rendition.objects.filter(image=image, size=SIZE).values_list("file", flat=True).first()
     if name is None or not default_storage.exists(name):
         raise Http404
     with default_storage.open(name) as file:
-        return HttpResponse(file.read(), content_type="image/webp", headers={"Cache-Control": "private, no-store"})
+        return HttpResponse(file.read(), content_type="image/webp")

@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import IdentityAdmin
-from accounts.admin.base import Door, ReadOnlyAdmin, as_id, as_uuid, find_user_id, link_to
+from accounts.admin.base import EMPTY, Door, ReadOnlyAdmin, as_id, as_uuid, column, find_user_id, link_to
 from ratings.admin.pictures import show_picture
 from ratings.models import Rater, Skip
 
@@ -22,11 +22,11 @@ class RaterAdmin(ReadOnlyAdmin):
         "id",
         "user",
         "kind",
-        "state",
-        "is_trusted",
-        "rating_count",
-        "counted_count",
-        "challenges_failed",
+        column("state", _("state")),
+        column("is_trusted", _("trusted"), boolean=True),
+        column("rating_count", _("ratings")),
+        column("counted_count", _("that count")),
+        column("challenges_failed", _("failed challenges")),
         "created_at",
     )
     list_display_links = ("id", "user")
@@ -53,8 +53,8 @@ class RaterAdmin(ReadOnlyAdmin):
         return None if (number := as_id(term)) is None else Q(pk=number)
 
     @admin.display(description=_("user"))
-    def user(self, rater: Rater) -> str | None:
-        return rater.identity.user.username if rater.identity.user else None
+    def user(self, rater: Rater) -> str:
+        return rater.identity.user.username if rater.identity.user else EMPTY
 
     @admin.display(description=_("kind"))
     def kind(self, rater: Rater) -> str:

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import as_id, as_uuid, link_to
+from accounts.admin.base import as_id, as_uuid, column, link_to
 from accounts.models import User
 from ratings.admin.decisions import Decision, DecisionAdmin
 from ratings.admin.impact import weigh_restore, weigh_void
@@ -25,6 +25,7 @@ DECISIONS = (
     Decision(
         name="void_ratings",
         title=_("Void ratings"),
+        verb=_("Void"),
         permission="ratings.change_rating",
         limit=LIMIT,
         too_many=TOO_MANY,
@@ -35,6 +36,7 @@ DECISIONS = (
     Decision(
         name="restore_ratings",
         title=_("Restore ratings"),
+        verb=_("Restore"),
         permission="ratings.change_rating",
         limit=LIMIT,
         too_many=TOO_MANY,
@@ -56,18 +58,18 @@ class RatingAdmin(DecisionAdmin):
     list_display = (
         "id",
         "picture",
-        "aesthetic",
-        "artifacts",
-        "state",
+        column("aesthetic", _("aesthetic")),
+        column("artifacts", _("artifacts")),
+        column("state", _("state")),
         "rater_link",
         "dataset",
-        "proof",
-        "is_late",
+        column("proof", _("proof")),
+        column("is_late", _("late"), boolean=True),
         "kudos",
         "client",
         "created_at",
     )
-    list_filter = ("state", "proof", "is_late", "is_shared")
+    list_filter = ("state", "proof", "is_late")
     list_select_related = ("image", "rater__identity__user", "dataset")
     search_fields = ("id",)
     search_help_text = _("The number of a rating, or the UUID of an image.")
@@ -139,7 +141,7 @@ class RatingAdmin(DecisionAdmin):
         return link_to(rating.image, show_picture(rating.image))
 
     @admin.display(description=_("picture"))
-    def large_picture(self, rating: Rating) -> SafeString | None:
+    def large_picture(self, rating: Rating) -> SafeString | str:
         return show_picture(rating.image, LARGE)
 
     @admin.display(description=_("rater"))
