@@ -3,8 +3,12 @@
 from typing import ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from accounts.addresses import hash_address, read_client_address
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -18,3 +22,7 @@ class AccountAdapter(DefaultAccountAdapter):
         "too_many_login_attempts": _("Too many attempts. Wait a few minutes, then try again."),
         "rate_limited": _("Too many requests. Wait a moment, then try again."),
     }
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return what attempts are counted by: the hash by which we tell addresses apart, never the address."""
+        return hash_address(read_client_address(request), now=timezone.now())

@@ -1,6 +1,7 @@
 """Background work of accounts."""
 
 from celery import shared_task
+from django.contrib.sessions.backends.db import SessionStore
 
 from accounts.access import KEY_USAGE
 from accounts.services import record_key_usage
@@ -15,3 +16,9 @@ def record_key_usage_task() -> None:
     pipe.delete(KEY_USAGE)
     used = pipe.execute()[0]
     record_key_usage(last_used={int(key): float(at) for key, at in used.items()})
+
+
+@shared_task(soft_time_limit=600, time_limit=660)
+def delete_expired_sessions_task() -> None:
+    """Forget who was signed in until a while ago."""
+    SessionStore.clear_expired()

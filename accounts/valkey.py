@@ -6,11 +6,12 @@ docs/architecture.md states for them.
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import redis
 import structlog
 from django.conf import settings
+from django.core.cache.backends.redis import RedisCache
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -90,3 +91,26 @@ def ask_valkey(operation: str, function: Callable[[redis.Redis], Result]) -> Res
         raise ValkeyUnavailable(operation) from error
     _breaker.record_success()
     return result
+
+
+class ForgetfulCache(RedisCache):
+    """Django's cache, which counts attempts to sign in: without Valkey it remembers nothing, and nobody is kept out."""
+
+    def add(self, key: str, value: Any, *args: Any, **kwargs: Any) -> bool:
+        return self._ask(lambda: super(ForgetfulCache, self).add(key, value, *args, **kwargs), otherwise=True)
+
+    def get(self, key: str, default: Any = None, *args: Any, **kwargs: Any) -> Any:
+        return self._ask(lambda: super(ForgetfulCache, self).get(key, default, *args, **kwargs), otherwise=default)
+
+    def set(self, key: str, value: Any, *args: Any, **kwargs: Any) -> None:
+        return self._ask(lambda: super(ForgetfulCache, self).set(key, value, *args, **kwargs), otherwise=None)
+
+    def delete(self, key: str, *args: Any, **kwargs: Any) -> bool:
+        return self._ask(lambda: super(ForgetfulCache, self).delete(key, *args, **kwargs), otherwise=False)
+
+    @staticmethod
+    def _ask(function: Callable[[], Result], *, otherwise: Result) -> Result:
+        try:
+            return ask_valkey("cache", lambda _: function())
+        except ValkeyUnavailable:
+            return otherwise

@@ -144,11 +144,11 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Kudoscope <noreply@localhost
 
 # How many proxies in front are trusted to append the client's address to X-Forwarded-For.
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
-ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 
 # --- Sessions, cookies, headers ---------------------------------------------------------------------------
 
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# In the database alone: a cache in front would sign people out, or back in, when it comes and goes.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -197,7 +197,7 @@ CORS_PREFLIGHT_MAX_AGE = 86400
 
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "accounts.valkey.ForgetfulCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "kudoscope",
         "OPTIONS": {"socket_timeout": 1.0, "socket_connect_timeout": 1.0},
@@ -267,6 +267,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "worker-heartbeat": {"task": "config.celery.worker_heartbeat_task", "schedule": 15.0},
     "key-usage": {"task": "accounts.tasks.record_key_usage_task", "schedule": 60.0},
+    "expired-sessions": {"task": "accounts.tasks.delete_expired_sessions_task", "schedule": crontab(hour=2, minute=30)},
     "open-image-pools": {"task": "ratings.tasks.refresh_tail_pools_task", "schedule": 20.0},
     "settle-rewards": {"task": "ratings.tasks.settle_rewards_task", "schedule": 60.0},
     "daily-releases": {"task": "exports.tasks.build_releases_task", "schedule": crontab(hour=3, minute=30)},
