@@ -2,7 +2,6 @@ import json
 import re
 
 import pytest
-from django.utils import timezone
 from django.contrib import admin
 from django.db import connection
 from django.test.utils import CaptureQueriesContext

@@ -13,7 +13,7 @@ from ratings.models import Image, ModerationAction, Rater, RaterState, Rating, R
 from ratings.services.settlement import settle_rewards
 from ratings.services.voiding import void_ratings
 from tests.people import make_person, now
-from tests.ratings.admin.test_admin_lists import fill
+from tests.ratings.admin.test_lists import fill
 
 pytestmark = pytest.mark.django_db
 
