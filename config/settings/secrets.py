@@ -12,6 +12,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from config.embedded.account import inherit_owner
+from config.embedded.process import locked
 
 NAMES = ("SECRET_KEY", "LEASE_KEY", "ADDRESS_KEY", "PSEUDONYM_KEY")
 MINIMUM_LENGTH = 40
@@ -23,6 +24,30 @@ def read_environment_secrets() -> dict[str, str]:
     Raises ImproperlyConfigured for one that is missing, short, or the same as another.
     """
     values = {name: os.environ.get(name, "") for name in NAMES}
+    _check(values)
+    return values
+
+
+def read_or_generate_secrets(path: Path) -> dict[str, str]:
+    """Return the secrets kept in ``path``, generating those that are missing.
+
+    The environment wins over the file. Processes that start at once agree: one of them writes, the others
+    wait for it and read. Raises ImproperlyConfigured as above, or when the file is damaged.
+    """
+    stored = _read(path)
+    if any(name not in stored for name in NAMES):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with locked(path.with_suffix(".lock"), seconds=30) as is_alone:
+            if not is_alone:
+                raise ImproperlyConfigured(f"Another process has been making {path} for half a minute: end it first.")
+            stored = {name: secrets.token_urlsafe(48) for name in NAMES} | _read(path)
+            _write(path, stored)
+    values = {name: os.environ.get(name) or stored[name] for name in NAMES}
+    _check(values)
+    return values
+
+
+def _check(values: dict[str, str]) -> None:
     for name, value in values.items():
         if len(value) < MINIMUM_LENGTH or value.startswith("django-insecure"):
             raise ImproperlyConfigured(
@@ -31,36 +56,24 @@ def read_environment_secrets() -> dict[str, str]:
             )
     if len(set(values.values())) != len(values):
         raise ImproperlyConfigured(f"{', '.join(NAMES)} must all differ from one another.")
-    return values
 
 
-def read_or_generate_secrets(path: Path) -> dict[str, str]:
-    """Return the secrets kept in ``path``, generating those that are missing.
-
-    The environment wins over the file. Two processes that start at once agree: the file is written aside
-    and linked into place, and whoever comes second reads what the first wrote.
-    """
-    stored = json.loads(path.read_text()) if path.exists() else {}
-    if missing := [name for name in NAMES if name not in stored]:
-        stored |= {name: secrets.token_urlsafe(48) for name in missing}
-        stored = _write_once(path, stored)
-    return {name: os.environ.get(name) or stored[name] for name in NAMES}
+def _read(path: Path) -> dict[str, str]:
+    try:
+        return dict(json.loads(path.read_text()))
+    except FileNotFoundError:
+        return {}
+    except (ValueError, TypeError) as error:
+        raise ImproperlyConfigured(
+            f"{path} is damaged. Restore it from a backup, or delete it: then everybody signs in again."
+        ) from error
 
 
-def _write_once(path: Path, values: dict[str, str]) -> dict[str, str]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+def _write(path: Path, values: dict[str, str]) -> None:
+    """Write aside and move into place, so that nobody ever reads half a file."""
+    aside = path.with_suffix(".new")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         json.dump(values, file, indent=2)
     inherit_owner(aside)
-    try:
-        if path.exists():
-            os.replace(aside, path)
-            return values
-        os.link(aside, path)
-    except FileExistsError:
-        values = json.loads(path.read_text())
-    finally:
-        aside.unlink(missing_ok=True)
-    return values
+    aside.replace(path)
