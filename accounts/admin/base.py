@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -175,7 +175,7 @@ class ReadOnlyInline(admin.TabularInline):
 def column(name: str, title: str | Promise, *, boolean: bool = False) -> Callable[[Any], Any]:
     """Return a column of a list that shows a field under a title short enough for a list."""
 
-    @admin.display(description=title, boolean=boolean)
+    @admin.display(description=cast("str", title), boolean=boolean)
     def show(obj: models.Model) -> Any:
         return getattr(obj, name)
 

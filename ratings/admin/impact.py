@@ -5,12 +5,13 @@ from collections.abc import Sequence
 
 from django.db.models import Count, F, Q, Sum
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from ratings.admin.decisions import Impact
 from ratings.models import Dataset, DatasetState, Image, ImageStatus, RaterState, Rating, RatingState
 from ratings.services.voiding import RESTORABLE, VOIDABLE
 
+NEXT_RELEASE = gettext_lazy("The next release leaves them out; those that are published stay as they are.")
 IN_QUARANTINE = Q(rater__state__in=[RaterState.QUARANTINED, RaterState.VOIDED])
 
 
@@ -24,6 +25,7 @@ def weigh_void(rating_ids: Sequence[int]) -> Impact:
         _count(len(keys), ngettext("%(n)s rating is voided.", "%(n)s ratings are voided.", len(keys))),
         _whose(sums),
         _("The scores of these images are counted anew without them; one that now has too few is handed out again."),
+        str(NEXT_RELEASE),
         *_some(sums["pending"], _("%(n)s kudos that are promised for them will not be paid.")),
         *_some(
             sums["settled"],
@@ -70,6 +72,7 @@ def weigh_hide(image_ids: Sequence[uuid.UUID]) -> Impact:
         ),
         _("Whoever has it before them just now can no longer rate it and is given the next one."),
         _keeps(rating_count),
+        str(NEXT_RELEASE),
         *_passed_over(len(set(image_ids)) - len(keys), _("not shown now")),
     ]
     return Impact(keys, sentences)

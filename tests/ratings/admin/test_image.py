@@ -34,6 +34,10 @@ def ask(client, name, rows):
     return client.get(reverse(f"admin:ratings_{name}"), {"keys": keys})
 
 
+def sentences(page):
+    return " ".join(page.context["impact"].sentences)
+
+
 def test_a_hidden_picture_is_shown_to_moderators(moderator, root, hidden):
     page = moderator.web.get(reverse("admin:ratings_image_change", args=[hidden.pk])).content.decode()
     assert f'src="{picture_of(hidden)}"' in page
@@ -79,13 +83,13 @@ def test_hide_and_restore_say_what_happens(moderator, rater, rate, dataset):
     rating = rate(rater)[0]
     images = [rating.image, *Image.objects.exclude(pk=rating.image_id)[:2]]
     hide_images(image_ids=[images[2].pk], by=moderator.user, reason="set-up", now=now())
-    said = " ".join(ask(moderator.web, "hide_images", images).context["impact"].sentences)
+    said = sentences(ask(moderator.web, "hide_images", images))
     assert "2 images are shown to nobody any more." in said
     assert "Its 1 rating is kept." in said
     assert "1 of the selected rows is not shown now" in said
     Image.objects.filter(pk=images[0].pk).update(status=ImageStatus.HIDDEN, is_open=False)
     Dataset.objects.update(target_rating_count=1)
-    said = " ".join(ask(moderator.web, "restore_images", images).context["impact"].sentences)
+    said = sentences(ask(moderator.web, "restore_images", images))
     assert "2 images are shown again." in said
     assert "1 of them have too few ratings" in said
 
@@ -125,7 +129,7 @@ def test_datasets_are_decided_about_one_at_a_time(moderator, dataset):
 
 
 def test_pause_says_what_happens(moderator, dataset):
-    said = " ".join(ask(moderator.web, "pause_dataset", [dataset]).context["impact"].sentences)
+    said = sentences(ask(moderator.web, "pause_dataset", [dataset]))
     assert "No image of" in said
     assert "(20 images)" in said
     assert "may still be rated" in said
