@@ -7,6 +7,8 @@ from django.views.generic import TemplateView
 from config import api_errors, health
 
 urlpatterns = [
+    # First, because it is asked a hundred times as often as everything else.
+    path("api/", include("config.api_urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
@@ -17,7 +19,6 @@ urlpatterns = [
     path("", include("kudos.urls")),
     path("", include("exports.urls")),
     path("", include("ratings.urls")),
-    path("api/", include("config.api_urls")),
 ]
 
 handler400 = api_errors.bad_request

@@ -1,7 +1,9 @@
 """Production: everything that secures the service comes from the environment and has no default.
 
-`config/checks.py` refuses to start on a combination that is unsafe (`manage.py check --deploy` shows all).
+What is unsafe is refused here, because a web server runs no system checks; `manage.py check --deploy` shows the rest.
 """
+
+from django.core.exceptions import ImproperlyConfigured
 
 from config.logging import configure_logging
 
@@ -11,9 +13,13 @@ from .secrets import read_environment_secrets
 
 globals().update(read_environment_secrets())
 
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
-CSRF_TRUSTED_ORIGINS = [f"https://{host.lstrip('.')}" for host in ALLOWED_HOSTS]
-PUBLIC_URL = env.str("PUBLIC_URL")
+ALLOWED_HOSTS = [host.strip() for host in env.list("ALLOWED_HOSTS")]
+if not ALLOWED_HOSTS or any("*" in host for host in ALLOWED_HOSTS):
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts that are answered, without *.")
+CSRF_TRUSTED_ORIGINS = [f"https://{'*' if host.startswith('.') else ''}{host}" for host in ALLOWED_HOSTS]
+PUBLIC_URL = env.str("PUBLIC_URL").rstrip("/")
+if not PUBLIC_URL.startswith("https://"):
+    raise ImproperlyConfigured("PUBLIC_URL must be the address of the service, as https://ratings.example.org")
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
