@@ -28,8 +28,10 @@ SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 365 * 24 * 3600)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
 
-EMAIL_CONFIG = env.email("EMAIL_URL")
-globals().update(EMAIL_CONFIG)
+try:
+    globals().update(env.email("EMAIL_URL"))
+except ImproperlyConfigured as error:
+    raise ImproperlyConfigured("EMAIL_URL must be set, as smtp+tls://user:password@mail.example.org:587") from error
 
 LOGGING_CONFIG = None
 configure_logging(json=True, level=env.str("LOG_LEVEL", "INFO"))

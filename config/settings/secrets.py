@@ -15,7 +15,7 @@ from config.embedded.account import inherit_owner
 from config.embedded.process import locked
 
 NAMES = ("SECRET_KEY", "LEASE_KEY", "ADDRESS_KEY", "PSEUDONYM_KEY")
-MINIMUM_LENGTH = 40
+MINIMUM_LENGTH = 50
 
 
 def read_environment_secrets() -> dict[str, str]:

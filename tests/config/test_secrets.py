@@ -51,7 +51,7 @@ def test_it_works():
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("spoilt", [None, "", "short", "x" * 39, "django-insecure-" + "x" * 60], ids=repr)
+@pytest.mark.parametrize("spoilt", [None, "", "short", "x" * 49, "django-insecure-" + "x" * 60], ids=repr)
 def test_production_refuses_a_secret_that_is_missing_or_weak(environment, name, spoilt):
     if spoilt is None:
         environment.delenv(name)
