@@ -97,7 +97,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def is_api(request: HttpRequest) -> bool:
     """Return whether the client of this request reads JSON and nothing else."""
-    return request.path.startswith("/api/v1")
+    return request.path.startswith("/api/")
 
 
 def _error_page(request: HttpRequest, status: int, message: str) -> HttpResponse:
