@@ -13,7 +13,7 @@ from accounts.models import User
 from ratings.admin.decisions import Decision, DecisionAdmin
 from ratings.admin.impact import weigh_restore, weigh_void
 from ratings.admin.pictures import LARGE, show_picture
-from ratings.models import ModerationAction, Rating
+from ratings.models import ModerationAction, Rating, RatingState
 from ratings.services.voiding import restore_ratings, void_ratings
 
 LIMIT = 10_000
@@ -150,7 +150,9 @@ class RatingAdmin(DecisionAdmin):
 
     @admin.display(description=_("kudos"))
     def kudos(self, rating: Rating) -> str:
-        if not rating.reward:
+        if rating.void_debit is not None:
+            return _("%(n)d taken back") % {"n": rating.void_debit}
+        if not rating.reward or rating.state == RatingState.VOIDED:
             return "0"
         return (_("%(n)d paid") if rating.settlement_id else _("%(n)d promised")) % {"n": rating.reward}
 

@@ -170,11 +170,13 @@ def test_the_page_of_a_rating_offers_what_can_be_done(moderator, staff, rater, r
     assert f'href="{void}"' not in html
 
 
-def test_kudos_are_shown_as_paid_or_promised(moderator, rater, rate):
-    rate(rater)
+def test_kudos_are_shown_as_promised_paid_or_taken_back(moderator, rater, rate):
+    rating = rate(rater)[0]
     assert "7 promised" in moderator.web.get(LIST).content.decode()
     settle()
     assert "7 paid" in moderator.web.get(LIST).content.decode()
+    void_ratings(rating_ids=[rating.pk], by=moderator.user, reason="set-up", now=now())
+    assert "7 taken back" in moderator.web.get(LIST).content.decode()
 
 
 def test_a_browser_without_an_account_has_a_number_for_a_name(moderator, rater, rate):
