@@ -9,7 +9,7 @@ from django.db import connection
 from exports.models import Release, ReleaseFile, ReleaseState
 from ratings.models import Dataset
 
-SHOWN_RELEASES = 30
+SHOWN_RELEASES = 10
 
 # A rating that was being committed while the last snapshot was taken bears an earlier time than the snapshot; for
 # ten minutes' worth of ratings a release too many is better than one that never comes. The counts see what times
@@ -49,12 +49,16 @@ class PublishedRelease:
 
 @dataclass(frozen=True, slots=True)
 class DatasetReleases:
-    """The releases of one dataset, newest first; ``older`` holds the most recent of the older ones."""
+    """The releases of one dataset, newest first: one, some with their files, and the rest by name."""
 
     dataset: Dataset
     latest: PublishedRelease
     older: list[PublishedRelease]
-    hidden_count: int
+    earliest: list[Release]
+
+    @property
+    def older_count(self) -> int:
+        return len(self.older) + len(self.earliest)
 
 
 def due_dataset_ids() -> list[uuid.UUID]:
@@ -79,7 +83,7 @@ def releases_by_dataset() -> list[DatasetReleases]:
 
 def _dataset_releases(releases: list[Release], files: dict[int, list[ReleaseFile]]) -> DatasetReleases:
     latest, *older = [PublishedRelease(release, files[release.pk]) for release in releases[:SHOWN_RELEASES]]
-    return DatasetReleases(releases[0].dataset, latest, older, max(0, len(releases) - SHOWN_RELEASES))
+    return DatasetReleases(releases[0].dataset, latest, older, releases[SHOWN_RELEASES:])
 
 
 def find_published_file(*, slug: str, version: str, path: str) -> ReleaseFile | None:

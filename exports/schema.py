@@ -14,7 +14,7 @@ from psycopg import sql
 SCHEMA_VERSION = "1.0"
 
 INSTANT = pa.timestamp("us", tz="UTC")
-HISTOGRAM = pa.list_(pa.field("count", pa.int32(), nullable=False))
+HISTOGRAM = pa.list_(pa.field("element", pa.int32(), nullable=False))
 
 
 class Treatment(enum.Enum):

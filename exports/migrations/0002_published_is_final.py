@@ -13,15 +13,17 @@ CREATE TRIGGER exports_release_final BEFORE UPDATE OR DELETE ON exports_release
     FOR EACH ROW WHEN (OLD.state = 'published') EXECUTE FUNCTION exports_release_is_final();
 
 CREATE FUNCTION exports_release_files_are_final() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    is_final boolean;
 BEGIN
     -- Locked, so that a file cannot slip in while another transaction is publishing the release.
-    PERFORM 1 FROM (
+    SELECT bool_or(state = 'published') INTO is_final FROM (
         SELECT state FROM exports_release
         WHERE id IN (CASE WHEN TG_OP <> 'INSERT' THEN OLD.release_id END,
                      CASE WHEN TG_OP <> 'DELETE' THEN NEW.release_id END)
         FOR SHARE
-    ) release WHERE state = 'published';
-    IF FOUND THEN
+    ) release;
+    IF is_final THEN
         RAISE EXCEPTION 'the files of a published release are final: % is refused', TG_OP
             USING ERRCODE = 'restrict_violation';
     END IF;

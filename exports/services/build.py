@@ -1,15 +1,17 @@
 """build_release: from a database to a published folder, or to nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 
+import adbc_driver_manager
+import psycopg
 import structlog
 from django.conf import settings
-from django.db import Error as DatabaseError
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 
 from exports.models import Release
 from exports.privacy import make_treatments
@@ -23,6 +25,9 @@ from exports.writers.folders import building_folder, make_final, release_folder,
 from exports.writers.parquet import write_table
 from exports.writers.snapshot import Snapshot, open_snapshot
 from ratings.models import Dataset
+
+# Django's own connection, the lock's, and the snapshot's.
+DATABASE_ERRORS = (Error, psycopg.Error, adbc_driver_manager.Error)
 
 log = structlog.get_logger(__name__)
 
@@ -57,26 +62,38 @@ def build_release(*, dataset: Dataset, now: datetime, on_progress: OnProgress = 
 
     Whatever goes wrong before 4 leaves a row that says why, no folder, and raises ReleaseFailed.
     """
-    with lock_releases(dataset) as check_lock:
+    with lock_releases(dataset) as check_lock, _explained(dataset):
         recover_releases(dataset=dataset, now=now)
         release = _start_release(dataset, now)
-        try:
+        with _failing_with_a_reason(release):
             verified = _build_aside(release, on_progress)
             check_lock()
             # The connection has been idle for as long as the build took; something may have closed it.
             connection.close_if_unusable_or_obsolete()
             publish_release(release=release, verified=verified, now=now)
-        except Exception as error:
-            reason = describe_failure(error)
-            log.exception("release_failed", release=str(release), reason=reason)
-            connection.close_if_unusable_or_obsolete()
-            fail_release(release=release, reason=reason)
-            raise ReleaseFailed(f"No release of {dataset.slug} was published. {reason}") from error
-        except BaseException:
-            fail_release(release=release, reason="The build was interrupted.")
-            raise
     log.info("release_published", release=str(release), ratings=release.rating_count, images=release.image_count)
     return release
+
+
+@contextmanager
+def _explained(dataset: Dataset) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise ReleaseFailed(f"No release of {dataset.slug} was published. {describe_failure(error)}") from error
+
+
+@contextmanager
+def _failing_with_a_reason(release: Release) -> Iterator[None]:
+    """Whatever ends the block early, a person at the keyboard included, goes into the row and then on its way."""
+    try:
+        yield
+    except BaseException as error:
+        reason = describe_failure(error) if isinstance(error, Exception) else "The build was interrupted."
+        log.exception("release_failed", release=str(release), reason=reason)
+        connection.close_if_unusable_or_obsolete()
+        fail_release(release=release, reason=reason)
+        raise
 
 
 @transaction.atomic(durable=True)
@@ -155,7 +172,7 @@ def describe_failure(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = f" ({error.filename})" if error.filename else ""
         return f"The files could not be written: {error.strerror}{where}."
-    if isinstance(error, DatabaseError):
+    if isinstance(error, DATABASE_ERRORS):
         return f"The database refused or went away: {str(error).strip()}"
     if isinstance(error, ReleaseNotVerified):
         return f"What was written could not be verified. {error}"

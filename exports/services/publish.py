@@ -34,6 +34,10 @@ INTERRUPTED = "The build ended before it was finished: it was stopped, or the ma
 log = structlog.get_logger(__name__)
 
 
+class ReleaseGivenUp(Exception):
+    """The row of a release no longer says ``building``, so it cannot say ``published``."""
+
+
 def publish_release(*, release: Release, verified: VerifiedFolder, now: datetime) -> None:
     """Name the finished folder, then tell the database, in this order."""
     slug = release.dataset.slug
@@ -56,15 +60,17 @@ def record_publication(*, release: Release, verified: VerifiedFolder, now: datet
         for file in verified.files
     )
     manifest = verified.manifest
-    release.state = ReleaseState.PUBLISHED
-    release.schema_version = manifest["schema_version"]
-    release.snapshot_at = datetime.fromisoformat(manifest["snapshot_at"])
-    release.image_count = manifest["counts"]["images"]
-    release.rating_count = manifest["counts"]["ratings"]
-    release.published_at = now
-    release.save(
-        update_fields=["state", "schema_version", "snapshot_at", "image_count", "rating_count", "published_at"]
-    )
+    still_building = Release.objects.filter(pk=release.pk, state=ReleaseState.BUILDING)
+    if not still_building.update(
+        state=ReleaseState.PUBLISHED,
+        schema_version=manifest["schema_version"],
+        snapshot_at=datetime.fromisoformat(manifest["snapshot_at"]),
+        image_count=manifest["counts"]["images"],
+        rating_count=manifest["counts"]["ratings"],
+        published_at=now,
+    ):
+        raise ReleaseGivenUp(f"{release} was given up by another process while it was being published.")
+    release.refresh_from_db()
 
 
 def fail_release(*, release: Release, reason: str) -> None:
@@ -72,11 +78,16 @@ def fail_release(*, release: Release, reason: str) -> None:
 
     A commit whose answer was lost counts as what it is, not as what this process believes.
     """
-    slug = release.dataset.slug
-    remove_folder(building_folder(slug, release.version))
     building = Release.objects.filter(pk=release.pk, state=ReleaseState.BUILDING)
-    if building.update(state=ReleaseState.FAILED, failure=reason):
-        remove_folder(release_folder(slug, release.version))
+    is_failed = building.update(state=ReleaseState.FAILED, failure=reason)
+    slug = release.dataset.slug
+    try:
+        remove_folder(building_folder(slug, release.version))
+        if is_failed:
+            remove_folder(release_folder(slug, release.version))
+    except OSError:
+        # The row says what matters; the next build tries again to remove the rest.
+        log.exception("release_folder_not_removed", release=str(release))
 
 
 def recover_releases(*, dataset: Dataset, now: datetime) -> None:
@@ -97,6 +108,11 @@ def recover_releases(*, dataset: Dataset, now: datetime) -> None:
 
 
 def _adopt_or_remove(dataset: Dataset, folder: Path, now: datetime) -> None:
+    release = dataset.releases.filter(version=folder.name).first()
+    if release is not None and release.state == ReleaseState.FAILED:
+        log.warning("release_folder_removed", folder=str(folder), problems=[release.failure])
+        remove_folder(folder)
+        return
     try:
         verified = verify_folder(folder)
     except ReleaseNotVerified as error:
@@ -107,8 +123,10 @@ def _adopt_or_remove(dataset: Dataset, folder: Path, now: datetime) -> None:
         # Whole, and of another database: two installations may share a folder by mistake. Nobody's to delete.
         log.warning("release_folder_is_not_ours", folder=str(folder))
         return
-    release, _ = Release.objects.exclude(state=ReleaseState.PUBLISHED).get_or_create(
-        dataset=dataset, version=folder.name, defaults={"schema_version": verified.manifest["schema_version"]}
-    )
+    if release is None:
+        # The database was restored from a copy older than the release, which others have downloaded by now.
+        release = Release.objects.create(
+            dataset=dataset, version=folder.name, schema_version=verified.manifest["schema_version"]
+        )
     record_publication(release=release, verified=verified, now=now)
     log.info("release_adopted", release=str(release))

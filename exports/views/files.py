@@ -48,13 +48,14 @@ def file(request: HttpRequest, slug: str, version: str, path: str) -> HttpRespon
     if found is None:
         raise Http404
     headers = _headers_of(found)
-    unchanged = get_conditional_response(
+    expected = HttpResponse(headers=headers)
+    answer = get_conditional_response(
         request,
         etag=headers["ETag"],
         last_modified=parse_http_date_safe(headers["Last-Modified"]),
-        response=HttpResponse(headers=headers),
+        response=expected,
     )
-    return unchanged or _file_response(request, found, headers)
+    return _file_response(request, found, headers) if answer is None or answer is expected else answer
 
 
 @require_safe

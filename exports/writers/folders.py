@@ -37,7 +37,7 @@ def finished_folders(slug: str) -> Iterator[Path]:
 
 
 def unfinished_folders(slug: str) -> Iterator[Path]:
-    return (path for path in _entries(dataset_folder(slug)) if path.name.startswith(BUILDING_PREFIX))
+    return (path for path in _entries(dataset_folder(slug)) if path.name.startswith(BUILDING_PREFIX) and path.is_dir())
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -75,7 +75,6 @@ def put_in_place(building: Path, final: Path) -> None:
 def remove_folder(folder: Path) -> None:
     """Remove a folder and what is in it, read-only or not; one that is not there is no concern."""
     if not folder.is_dir():
-        folder.unlink(missing_ok=True)
         return
     for path in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
         path.chmod(path.stat().st_mode | stat.S_IRWXU)

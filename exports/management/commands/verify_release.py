@@ -24,7 +24,8 @@ class Command(BaseCommand):
         dataset = find_dataset(options["slug"])
         releases = published_releases_of(dataset.slug, options["version"])
         if not releases:
-            raise CommandError(f"There is no published release {dataset.slug} {options['version']}".strip() + ".")
+            which = f"{dataset.slug} {options['version']}" if options["version"] else f"of {dataset.slug}"
+            raise CommandError(f"There is no published release {which}.")
         problem_count = 0
         for release in releases if options["all"] else releases[:1]:
             try:
@@ -35,4 +36,4 @@ class Command(BaseCommand):
             else:
                 self.stdout.write(f"{release}: {len(files)} files are as they were published.")
         if problem_count:
-            raise CommandError(f"{problem_count} problems found.")
+            raise CommandError("1 problem found." if problem_count == 1 else f"{problem_count} problems found.")

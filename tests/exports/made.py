@@ -1,0 +1,58 @@
+"""Rows of a dataset as a release finds them, and ways to read a release."""
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django.utils import timezone
+from pyarrow import parquet
+
+from accounts.models import Identity, IdentityKind, User
+from exports.models import Release
+from exports.services import build_release
+from exports.writers.folders import release_folder
+from ratings.models import ActionKind, Dataset, Image, ModerationAction, Rater, Rating
+
+
+def make_rater(kind: str = IdentityKind.HORDE, *, external_id: str | None = None, user: User | None = None, **fields):
+    """Make an identity and its rater."""
+    identity = Identity.objects.create(kind=kind, external_id=external_id or uuid.uuid4().hex, user=user)
+    return Rater.objects.create(identity=identity, **fields)
+
+
+def make_rating(image: Image, rater: Rater, **fields: Any) -> Rating:
+    """Make a rating as it lies in the table; what a release says of it is up to ``fields``."""
+    plain = {
+        "dataset_id": image.dataset_id,
+        "image": image,
+        "rater": rater,
+        "is_shared": rater.is_shared,
+        "aesthetic": 7,
+        "proof": "lease",
+        "client_agent": "tests:1:nobody",
+        "scale_version": 1,
+        "lease_id": uuid.uuid4(),
+    }
+    return Rating.objects.create(**(plain | fields))
+
+
+def make_voided(image: Image, rater: Rater, *, by: User) -> Rating:
+    action = ModerationAction.objects.create(kind=ActionKind.VOID_RATINGS, taken_by=by, target="rating", reason="spam")
+    return make_rating(image, rater, state="voided", moderation_action=action)
+
+
+def build(dataset: Dataset) -> Release:
+    return build_release(dataset=dataset, now=timezone.now())
+
+
+def folder_of(release: Release) -> Path:
+    return release_folder(release.dataset.slug, release.version)
+
+
+def rows_of(release: Release, table: str) -> list[dict[str, Any]]:
+    return parquet.read_table(folder_of(release) / f"{table}.parquet").to_pylist()
+
+
+def folders_in(root: Path) -> list[str]:
+    """Return the folders of releases below a root, finished or not."""
+    return sorted(path.relative_to(root).as_posix() for path in root.glob("*/*"))

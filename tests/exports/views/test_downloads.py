@@ -1,0 +1,129 @@
+"""The downloads page, and that what it tells people to type works."""
+
+import html
+import re
+import subprocess
+import sys
+from datetime import timedelta
+
+import duckdb
+import pytest
+from django.urls import reverse
+
+from exports.models import Release
+from tests.exports.made import build
+from tests.factories import DatasetFactory
+from tests.people import now
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def page_of(client):
+    return html.unescape(client.get(reverse("exports:downloads")).content.decode())
+
+
+def test_it_works(client, release):
+    page = page_of(client)
+    assert f"Release <strong>{release.version}</strong>: 3 ratings of 3 images" in page
+    for file in release.files.all():
+        assert reverse("exports:file", args=["harbours", release.version, file.path]) in page
+        assert file.sha256 in page.replace("<wbr>", "")
+
+
+def test_an_empty_page_says_so_in_plain_words(client, db):
+    assert "No release has been published yet." in page_of(client)
+
+
+def test_only_published_releases_are_shown(client, harbours):
+    fields = {"dataset": harbours, "schema_version": "1.0"}
+    Release.objects.create(version="2000-01-01", state="failed", failure="the disk was full", **fields)
+    Release.objects.create(version="2000-01-02", **fields)
+    page = page_of(client)
+    assert "2000-01-0" not in page
+    assert "disk was full" not in page
+
+
+def test_the_latest_release_comes_first(client, harbours, release):
+    again = build(harbours)
+    page = page_of(client)
+    assert page.index(f"Release <strong>{again.version}</strong>") < page.index(f"<h3>{release.version}</h3>")
+    assert "1 older release" in page
+
+
+def test_every_release_stays_reachable(client, harbours):
+    moment = now()
+    for number in range(13):
+        Release.objects.create(
+            dataset=harbours,
+            version=f"2000-01-{number + 1:02}",
+            schema_version="1.0",
+            state="published",
+            snapshot_at=moment + timedelta(days=number),
+            published_at=moment,
+        )
+    page = page_of(client)
+    assert "12 older releases" in page
+    assert page.count("<h3>2000-01-") == 9
+    for version in ("2000-01-01", "2000-01-02", "2000-01-03"):
+        assert f"/files/harbours/{version}/manifest.json" in page
+
+
+def test_the_number_of_queries_does_not_grow_with_releases(client, harbours, release, django_assert_num_queries):
+    build(harbours)
+    build(DatasetFactory(slug="other"))
+    with django_assert_num_queries(2):
+        page_of(client)
+
+
+def test_an_outsider_sees_what_everybody_sees(client, outsider, release):
+    assert outsider.web().get(reverse("exports:downloads")).status_code == 200
+
+
+def test_nobody_posts_here(client, release):
+    assert client.post(reverse("exports:downloads")).status_code == 405
+
+
+def test_there_is_no_script_or_style_in_the_page(client, release):
+    page = page_of(client)
+    assert "<script" not in page
+    assert "style=" not in page
+    assert "<style" not in page
+
+
+def test_addresses_are_those_of_the_public_site(client, release, settings):
+    assert "curl -fL -C - -O http://testserver/files/harbours/" in page_of(client)
+    settings.PUBLIC_URL = "https://ratings.example.org/"
+    assert "curl -fL -C - -O https://ratings.example.org/files/harbours/" in page_of(client)
+
+
+@pytest.fixture
+def downloaded(client, release, tmp_path):
+    """The files of the release, fetched from the addresses in the page's curl line."""
+    (found,) = re.findall(r'curl -fL --remote-name-all "(\S+?)/\{(\S+?)\}"', page_of(client))
+    folder = tmp_path / "downloaded"
+    folder.mkdir()
+    for name in found[1].split(","):
+        response = client.get(f"{found[0]}/{name}")
+        assert response.status_code == 200
+        (folder / name).write_bytes(response.getvalue())
+    return folder
+
+
+def test_the_line_that_checks_everything_works(client, release, downloaded):
+    (command,) = re.findall(r"^(sha256sum .+?)(?:</code>)?</pre>$", page_of(client), re.MULTILINE)
+    command = command.removesuffix("</code>")
+    checked = subprocess.run(command.split(), cwd=downloaded, capture_output=True, text=True, check=True)
+    assert checked.stdout.count(": OK") == 6
+
+
+def test_the_line_for_duckdb_works(client, release, downloaded, monkeypatch):
+    (statement,) = re.findall(r'duckdb -c "(.+?)"', page_of(client))
+    monkeypatch.chdir(downloaded)
+    rows = duckdb.sql(statement).fetchall()
+    assert [(count, mean) for _, count, mean in rows] == [(2, 6.5), (1, 1.0)]
+
+
+def test_the_lines_for_python_work(client, release, downloaded):
+    (lines,) = re.findall(r"<code>(import duckdb\n.+?)</code>", page_of(client), re.DOTALL)
+    ran = subprocess.run([sys.executable, "-c", lines], cwd=downloaded, capture_output=True, text=True, check=True)
+    assert "6.5" in ran.stdout
