@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from secrets import compare_digest
 
 import orjson
@@ -87,9 +88,14 @@ def _check_worker() -> str:
 
 
 def _check_storage() -> str:
-    folder = settings.MEDIA_ROOT
-    folder = folder if folder.exists() else folder.parent
-    return "ok" if os.access(folder, os.W_OK) else "the storage cannot be written to"
+    folders = (settings.MEDIA_ROOT, settings.RELEASES_ROOT)
+    return "ok" if all(_is_writable(folder) for folder in folders) else "the storage cannot be written to"
+
+
+def _is_writable(folder: Path) -> bool:
+    """Return whether this process may make files in the folder, or the folder itself where it is not made yet."""
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    return os.access(nearest, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _json(body: dict[str, object], status: int) -> HttpResponse:
