@@ -84,6 +84,7 @@ class Image(models.Model):
             models.Index(
                 fields=["dataset", "adult_class", "sampling_key"], condition=Q(is_open=True), name="image_open_pick"
             ),
+            models.Index(fields=["status"], condition=~Q(status="active"), name="image_not_active"),
         ]
 
     def __str__(self) -> str:

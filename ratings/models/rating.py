@@ -102,10 +102,15 @@ class Rating(models.Model):
             models.Index(fields=["rater", "-id"], name="rating_history"),
             models.Index(fields=["dataset", "id"], name="rating_of_dataset"),
             models.Index(
-                fields=["created_at"],
+                fields=["rater", "created_at"],
                 condition=Q(settlement__isnull=True, reward__gt=0),
                 name="rating_reward_pending",
             ),
+            # What moderators look for is rare; these indexes hold next to nothing and cost an insert nothing.
+            models.Index(
+                fields=["moderation_action"], condition=Q(moderation_action__isnull=False), name="rating_of_action"
+            ),
+            models.Index(fields=["state", "-id"], condition=~Q(state="counted"), name="rating_not_counted"),
         ]
 
     def __str__(self) -> str:

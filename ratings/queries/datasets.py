@@ -1,12 +1,21 @@
 """Reads about datasets."""
 
+import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
+from django.core.cache import cache
 from django.db import connection
 
 from ratings.models import Dataset, DatasetState
 from ratings.queries.prepared import fetch_prepared
+
+
+Kept = TypeVar("Kept")
+# How many times as long as it took to read something it is kept.
+KEPT_TIMES = 100
 
 
 class NoSuchDataset(Exception):
@@ -85,14 +94,22 @@ OVERVIEW = """
 
 
 def dataset_overview() -> list[DatasetOverview]:
-    """Return every dataset with its progress, open ones first."""
+    """Return every dataset with its progress, open ones first; see `remember` for how fresh it is."""
+    return remember("datasets", _read_overview)
+
+
+def _read_overview() -> list[DatasetOverview]:
     with connection.cursor() as cursor:
         cursor.execute(OVERVIEW.format(where=""))
         return [DatasetOverview(*row) for row in cursor.fetchall()]
 
 
 def dataset_detail(slug: str) -> DatasetDetail:
-    """Return one dataset with its histograms. Raises NoSuchDataset."""
+    """Return one dataset with its histograms; see `remember` for how fresh it is. Raises NoSuchDataset."""
+    return remember(f"dataset:{slug}", lambda: _read_detail(slug))
+
+
+def _read_detail(slug: str) -> DatasetDetail:
     with connection.cursor() as cursor:
         cursor.execute(OVERVIEW.format(where="WHERE d.slug = %s"), [slug])
         row = cursor.fetchone()
@@ -110,6 +127,23 @@ def dataset_detail(slug: str) -> DatasetDetail:
     aesthetic = tuple(sum(n for value, _, n in cells if value == level) for level in range(1, 11))
     artifacts = tuple(sum(n for _, value, n in cells if value == level) for level in range(6))
     return DatasetDetail(DatasetOverview(*row), aesthetic, artifacts)
+
+
+def remember(name: str, read: Callable[[], Kept]) -> Kept:
+    """Return what ``read`` returns, or returned a short while ago: a hundred times as long as it takes to read.
+
+    So a small dataset shows every rating at once, and a page about a hundred million ratings, which take a
+    minute to count, has them counted every other hour.
+    """
+    kept: Kept | None = cache.get(name)
+    if kept is not None:
+        return kept
+    start = time.monotonic()
+    result = read()
+    seconds = int((time.monotonic() - start) * KEPT_TIMES)
+    if seconds >= 1:
+        cache.set(name, result, seconds)
+    return result
 
 
 def open_dataset_ids() -> list[uuid.UUID]:
