@@ -4,6 +4,7 @@ Below /api/ every error is JSON with a `message`, whoever raised it: old clients
 at the status (wire protocol, section 0, rule 3).
 """
 
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import orjson
@@ -11,6 +12,7 @@ import structlog
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -70,7 +72,7 @@ def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response 
     if isinstance(error, BodyInvalid):
         body["errors"] = error.errors
     headers = {"Retry-After": RETRY_AFTER[type(error)]} if type(error) in RETRY_AFTER else {}
-    if known.status == 401:
+    if known.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'ApiKey realm="api"'
     return Response(body, known.status, headers=headers)
 
@@ -86,6 +88,15 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
     return _error_page(request, 403, "You may not do this.")
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form that came without its token; `CSRF_FAILURE_VIEW` names this."""
+    del reason
+    if is_api(request):
+        return _error_page(request, 403, "This address takes no forms.")
+    return render(request, "403_csrf.html", status=403)
+
+
+@csrf_exempt  # It is also the view of unknown routes of the API, which no token comes with.
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     del exception
     return _error_page(request, 404, "There is nothing at this address.")

@@ -22,7 +22,7 @@ def keep_our_logging(**_: object) -> None:
 @shared_task(soft_time_limit=10, time_limit=15)
 def worker_heartbeat_task() -> None:
     """Leave a mark that /readyz reads: schedule, broker and worker all work."""
-    from config.health import record_worker_heartbeat  # noqa: PLC0415 - needs the app registry
+    from config.health import record_worker_heartbeat
 
     record_worker_heartbeat()
 
@@ -30,6 +30,6 @@ def worker_heartbeat_task() -> None:
 @shared_task(soft_time_limit=3000, time_limit=3300)
 def check_invariants_task() -> None:
     """Run every invariant nightly; what is off is logged as an error."""
-    from config.invariants import report_violations  # noqa: PLC0415 - needs the app registry
+    from config.invariants import report_violations
 
     report_violations()

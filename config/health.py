@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from secrets import compare_digest
 
@@ -30,7 +29,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """Answer 200 when database, Valkey, worker and storage are there, else 503 and say which is not."""
     del request
-    checks: dict[str, Callable[[], str]] = {
+    checks = {
         "database": _check_database,
         "valkey": _check_valkey,
         "worker": _check_worker,
