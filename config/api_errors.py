@@ -88,14 +88,6 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
     return _error_page(request, 403, "You may not do this.")
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer a form that came without its token; `CSRF_FAILURE_VIEW` names this."""
-    del reason
-    if is_api(request):
-        return _error_page(request, 403, "This address takes no forms.")
-    return render(request, "403_csrf.html", status=403)
-
-
 @csrf_exempt  # It is also the view of unknown routes of the API, which no token comes with.
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     del exception
