@@ -54,6 +54,7 @@ class Table:
     where: str
     order_by: str
     sorted_by: tuple[str, ...]
+    row_group_rows: int
 
     @property
     def path(self) -> str:
@@ -193,6 +194,7 @@ RATINGS = Table(
     where="WHERE rating.dataset_id = {dataset} AND rating.state = 'counted' AND image.status = 'active'",
     order_by="ORDER BY rating.image_id, rating.id",
     sorted_by=("image_id", "rating_id"),
+    row_group_rows=131_072,
 )
 
 _HISTOGRAM_COUNTS = ", ".join(f"count(*) FILTER (WHERE aesthetic = {value})::int" for value in range(1, 11))
@@ -284,6 +286,8 @@ LEFT JOIN (
     where="WHERE image.dataset_id = {dataset} AND image.status = 'active'",
     order_by="ORDER BY image.id",
     sorted_by=("image_id",),
+    # Prompts are long, and a row group is held in memory whole, here and by whoever reads it.
+    row_group_rows=32_768,
 )
 
 TABLES = (IMAGES, RATINGS)

@@ -9,10 +9,7 @@ from django.views.decorators.http import require_safe
 from exports.queries import DatasetReleases, releases_by_dataset
 
 # What to ask a release first; it is shown for a shell and for Python, and a test runs both.
-EXAMPLE = (
-    "SELECT image_id, count(*) AS ratings, round(avg(aesthetic), 2) AS mean "
-    "FROM 'ratings.parquet' GROUP BY image_id ORDER BY mean DESC LIMIT 10"
-)
+EXAMPLE = "SELECT aesthetic, count(*) AS ratings FROM 'ratings.parquet' GROUP BY ALL ORDER BY ALL"
 
 
 @require_safe

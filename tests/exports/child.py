@@ -1,6 +1,7 @@
 """Builds in a process of their own, which tests may kill or starve."""
 
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -64,3 +65,10 @@ def kill(child: subprocess.Popen[str]) -> None:
     """Kill without warning, as the kernel does when memory runs out."""
     child.kill()
     child.communicate()
+
+
+def peak_memory(child: subprocess.Popen[str]) -> int:
+    """Wait for a build to end; return the most memory it had, in bytes."""
+    _, said = child.communicate(timeout=300)
+    assert child.returncode == 0, said
+    return int(re.findall(r"peak memory (\d+) KiB", said)[-1]) * 1024

@@ -1,23 +1,13 @@
 """A build needs the same memory whatever the size, below the limit that we state."""
 
-import re
-import subprocess
-
 import pytest
 
 from exports.models import Release
-from tests.exports.child import start_build
+from tests.exports.child import peak_memory, start_build
 from tests.exports.volume import create_volume
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 LIMIT = 400 * 1024 * 1024
-
-
-def peak_memory(child: subprocess.Popen[str]) -> int:
-    """Wait for a build to end; return the most memory it had, in bytes."""
-    _, said = child.communicate(timeout=300)
-    assert child.returncode == 0, said
-    return int(re.findall(r"peak memory (\d+) KiB", said)[-1]) * 1024
 
 
 def test_memory_is_bounded(releases_root, transactional_db):
