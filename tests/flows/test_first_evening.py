@@ -122,7 +122,6 @@ def download_and_verify(page, service):
     sums = dict(line.split("  ")[::-1] for line in files["SHA256SUMS"].decode().splitlines())
     for name, digest in sums.items():
         assert hashlib.sha256(files[name]).hexdigest() == digest, name
-    print(files["manifest.json"][:300], sums.keys())
     manifest = json.loads(files["manifest.json"])
     table = pq.read_table(io.BytesIO(files["ratings.parquet"]))
     assert "ratings" in json.dumps(manifest)
