@@ -4,7 +4,6 @@ WhiteNoise's SlicedFile cuts the range; its StaticFile is not used, because it a
 416, takes `bytes=--5` for `bytes=5-`, cuts answers to HEAD, and does not know If-Range or lists of ETags.
 """
 
-import re
 from datetime import datetime
 from io import BufferedIOBase
 from typing import BinaryIO
@@ -21,12 +20,12 @@ from whitenoise.responders import SlicedFile
 from exports.models import Release, ReleaseFile
 from exports.queries import find_published_file, latest_release_of
 from exports.writers.folders import release_folder
+from ratings.ranges import read_range
 
 log = structlog.get_logger(__name__)
 
 FOREVER = "public, max-age=31536000, immutable, no-transform"
 A_WHILE = "public, max-age=300"
-ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
 class DownloadResponse(FileResponse):
@@ -92,7 +91,7 @@ def _published_at(release: Release) -> datetime:
 
 def _file_response(request: HttpRequest, found: ReleaseFile, headers: dict[str, str]) -> HttpResponseBase:
     size = found.byte_count
-    wanted = _wanted_range(request, size, headers)
+    wanted = read_range(request, size=size, etag=headers["ETag"], last_modified=headers["Last-Modified"])
     if wanted is not None and not wanted:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}", "Cache-Control": "no-store"})
     opened = _open(found)
@@ -117,28 +116,3 @@ def _download(
         content.close()
         return HttpResponse(status=status, headers=headers)
     return DownloadResponse(content, status=status, headers=headers)
-
-
-def _wanted_range(request: HttpRequest, size: int, headers: dict[str, str]) -> range | None:
-    """Return which bytes were asked for: None for all of them, an empty range where there are none.
-
-    Several ranges, and what cannot be read, are passed over, as RFC 9110 allows; so is a range of a file that
-    is not the one the client has begun (If-Range), which cannot happen here but to a client that mixes up files.
-    """
-    asked = ONE_RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
-    if request.method != "GET" or asked is None or asked[0] == "bytes=-" or not _is_same(request, headers):
-        return None
-    first, last = asked.groups()
-    if not first:
-        return range(max(size - int(last), 0), size)
-    if last and int(last) < int(first):
-        return None
-    return range(int(first), min(int(last) + 1, size) if last else size)
-
-
-def _is_same(request: HttpRequest, headers: dict[str, str]) -> bool:
-    condition = request.headers.get("If-Range")
-    if condition is None or condition == headers["ETag"]:
-        return True
-    moment = parse_http_date_safe(condition)
-    return moment is not None and moment == parse_http_date_safe(headers["Last-Modified"])

@@ -1,6 +1,5 @@
 """The pictures themselves, for pages of any origin and for clients that check the bytes they show."""
 
-import re
 import uuid
 
 import structlog
@@ -11,13 +10,13 @@ from django.views.decorators.http import require_safe
 
 from ratings.media import RENDITION_SIZES
 from ratings.queries.renditions import find_shown_rendition
+from ratings.ranges import read_range
 
 log = structlog.get_logger(__name__)
 
 # A day, because a picture that is taken down has to leave the caches too; unaltered, because clients hash it.
 CACHE_CONTROL = "public, max-age=86400, no-transform"
 OF_THE_FILE = {200, 206, 304}
-ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 
 
 @require_safe
@@ -49,7 +48,7 @@ def _file_response(request: HttpRequest, name: str, etag: str) -> HttpResponse:
         log.exception("rendition_file_missing", file=name)
         return _not_found()
     response = HttpResponse(body, content_type="image/webp", headers={"Accept-Ranges": "bytes"})
-    wanted = _wanted_range(request, len(body), etag)
+    wanted = read_range(request, size=len(body), etag=etag)
     if wanted is None:
         return response
     if not wanted:
@@ -58,23 +57,6 @@ def _file_response(request: HttpRequest, name: str, etag: str) -> HttpResponse:
     response.content = body[wanted.start : wanted.stop]
     response["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{len(body)}"
     return response
-
-
-def _wanted_range(request: HttpRequest, size: int, etag: str) -> range | None:
-    """Return which bytes were asked for: None for all of them, an empty range where there are none.
-
-    A header that asks for several ranges, or that cannot be read, is passed over, as RFC 9110 wants it.
-    """
-    asked = ONE_RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
-    is_current = request.headers.get("If-Range", etag) == etag
-    if request.method != "GET" or asked is None or asked[0] == "bytes=-" or not is_current:
-        return None
-    first, last = asked.groups()
-    if not first:
-        return range(max(size - int(last), 0), size)
-    if last and int(last) < int(first):
-        return None
-    return range(int(first), min(int(last) + 1, size) if last else size)
 
 
 def _not_found() -> HttpResponse:
