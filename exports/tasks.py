@@ -4,7 +4,6 @@ from celery import shared_task
 from django.utils import timezone
 
 from exports.queries import due_dataset_ids
-from exports.services import ReleaseInProgress, build_release
 from ratings.models import Dataset
 
 
@@ -16,7 +15,10 @@ def build_releases_task() -> None:
 
 
 # Below the hour after which the broker believes a task lost and hands it out again; should it do so all the same,
-# the second build finds the first one's lock.
-@shared_task(soft_time_limit=3300, time_limit=3400, throws=(ReleaseInProgress,))
+# the second build finds the first one's lock and says so.
+@shared_task(soft_time_limit=3300, time_limit=3400)
 def build_release_task(*, dataset_id: str) -> None:
+    # Web processes import this module to hand the task out; Arrow would cost each of them 50 MB and half a second.
+    from exports.services import build_release
+
     build_release(dataset=Dataset.objects.get(pk=dataset_id), now=timezone.now())

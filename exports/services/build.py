@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
@@ -105,7 +105,7 @@ def _start_release(dataset: Dataset, now: datetime) -> Release:
 
 def _free_version(dataset: Dataset, now: datetime) -> str:
     taken = set(dataset.releases.values_list("version", flat=True))
-    day = now.date().isoformat()
+    day = now.astimezone(UTC).date().isoformat()
     candidates = (f"{day}.{number}" if number else day for number in count())
     return next(
         version for version in candidates if version not in taken and not release_folder(dataset.slug, version).exists()

@@ -28,22 +28,26 @@ print("peak memory", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, "KiB", 
 """
 
 
-def start_build(slug: str, *, stop_after: str = "", file_limit: int | None = None) -> subprocess.Popen[str]:
-    """Start to build a release in a child process, which falls asleep once ``stop_after`` has been read.
-
-    No file of it can grow beyond ``file_limit`` bytes.
-    """
+def child_environment() -> dict[str, str]:
+    """Return what makes a child process work on the database and the folders of this test."""
     assert Path(settings.RELEASES_ROOT).name == "releases"
-    environment = os.environ | {
+    return os.environ | {
         "DATABASE_URL": conninfo(),
         "DJANGO_SETTINGS_MODULE": "config.settings.testing",
         "KUDOSCOPE_TEST_CHILD": "1",
         "REDIS_URL": settings.REDIS_URL,
         "VAR_DIR": str(Path(settings.RELEASES_ROOT).parent),
     }
+
+
+def start_build(slug: str, *, stop_after: str = "", file_limit: int | None = None) -> subprocess.Popen[str]:
+    """Start to build a release in a child process, which falls asleep once ``stop_after`` has been read.
+
+    No file of it can grow beyond ``file_limit`` bytes.
+    """
     child = subprocess.Popen(
         [sys.executable, "-c", BUILD.format(slug=slug, stop_after=stop_after)],
-        env=environment,
+        env=child_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,5 +1,7 @@
 """The daily task: a release for every dataset that has changed, and one failure stops no other."""
 
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -9,6 +11,7 @@ from exports.queries import due_dataset_ids
 from exports.services import ReleaseFailed
 from exports.tasks import build_release_task, build_releases_task
 from ratings.models import Dataset, Image, Rating
+from tests.exports.child import child_environment
 from tests.exports.made import build, make_rater, make_rating
 from tests.factories import DatasetFactory, make_images
 from tests.people import now
@@ -104,3 +107,22 @@ def test_a_failure_is_the_task_s_own(harbours, releases_root):
 def test_every_task_has_limits_below_the_hour_after_which_the_broker_repeats_it():
     for task in (build_releases_task, build_release_task):
         assert task.soft_time_limit < task.time_limit < 3600
+
+
+LOADED_BY_THE_WEB = """
+import sys
+import config.wsgi
+from django.urls import get_resolver
+from django.contrib import admin
+assert get_resolver().url_patterns and admin.site._registry
+print([name for name in ("pyarrow", "adbc_driver_postgresql") if name in sys.modules])
+"""
+
+
+@pytest.mark.slow
+def test_web_processes_do_not_load_arrow(transactional_db):
+    """It would cost every one of them 50 MB and half a second, and only workers need it."""
+    ran = subprocess.run(
+        [sys.executable, "-c", LOADED_BY_THE_WEB], env=child_environment(), capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "[]\n"

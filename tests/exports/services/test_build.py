@@ -3,7 +3,7 @@
 import json
 import stat
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from pyarrow import parquet
@@ -231,5 +231,6 @@ def test_a_release_is_of_one_moment(harbours):
     assert build(harbours).rating_count == 4
 
 
-def test_version_is_the_day(harbours):
-    assert build(harbours).version == now().date().isoformat()
+def test_version_is_the_day_in_utc(harbours):
+    moment = datetime(2026, 2, 1, 23, 30, tzinfo=timezone(timedelta(hours=-5)))
+    assert build_release(dataset=harbours, now=moment).version == "2026-02-02"
