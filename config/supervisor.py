@@ -250,7 +250,7 @@ def make_children(port: int, environment: dict[str, str]) -> list[Child]:
     work = ["worker", "--concurrency", "2", "-l", "warning", "--without-gossip", "--without-mingle"]
     beat = ["beat", "-l", "warning", "--schedule", str(VAR / "run" / "celerybeat-schedule")]
     # Each of granian's blocking threads may hold a database connection.
-    granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "8"]
+    granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "4"]
     serve = ["--host", HOST, "--port", str(port), "--no-access-log", "config.wsgi:application"]
     return [
         Child("web", [*granian, *serve], environment, patience=10),
