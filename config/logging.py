@@ -5,9 +5,7 @@ import logging.config
 import structlog
 
 
-def drop_what_is_said_twice(
-    _: object, __: str, event: structlog.typing.EventDict
-) -> structlog.typing.EventDict:
+def drop_what_is_said_twice(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Drop the line that says a request has started: the one that says how it ended says all of it."""
     if event.get("event") == "request_started":
         raise structlog.DropEvent
@@ -27,24 +25,7 @@ def configure_logging(*, json: bool, level: str) -> None:
     renderer = structlog.processors.JSONRenderer() if json else console
     final = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     final += [structlog.processors.format_exc_info] if json else []
-    logging.config.dictConfig(
-        {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "formatters": {
-                "structured": {
-                    "()": structlog.stdlib.ProcessorFormatter,
-                    "foreign_pre_chain": shared,
-                    "processors": [*final, renderer],
-                }
-            },
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
-            "root": {"handlers": ["stderr"], "level": level},
-            "loggers": {
-                "django.server": {"level": "WARNING"},
-            },
-        }
-    )
+    logging.config.dictConfig(_standard_logging([*final, renderer], shared, level))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -57,3 +38,22 @@ def configure_logging(*, json: bool, level: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def _standard_logging(
+    processors: list[structlog.typing.Processor], foreign: list[structlog.typing.Processor], level: str
+) -> dict[str, object]:
+    """Return the configuration of the standard library's logging: one handler, one formatter, which is structlog's."""
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": foreign,
+        "processors": processors,
+    }
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"structured": formatter},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {"django.server": {"level": "WARNING"}},
+    }

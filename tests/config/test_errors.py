@@ -161,6 +161,12 @@ def test_a_route_that_is_not_there_is_json_whatever_is_sent(path, method):
     assert_json(client.generic(method, path, b"{}", content_type="application/json"), 404)
 
 
+@pytest.mark.parametrize("path", ["/api/", "/api/openapi.json"])
+@pytest.mark.parametrize("key", ["wrong", "A" * 22])
+def test_the_document_is_for_everybody_also_with_a_wrong_key(db, path, key):
+    assert Client().get(path, headers={"apikey": key}).status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/api/nothing", "/api/v10/x"])
 def test_all_below_api_is_json(path):
     assert_json(Client().get(path), 404)

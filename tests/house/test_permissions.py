@@ -1,0 +1,286 @@
+"""Who may do what: every route of the service in one table, each tried by everybody.
+
+A new route fails here until it has its line. Think of the outsider, who has an account and no business with this object.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from accounts.models import ApiKey, Identity
+from exports.models import Release
+from kudos.models import Account, Entry, Transaction
+from ratings.models import Image, Rater, Rating, Skip
+from ratings.selection import LeasedImage
+from ratings.services.rating import RatingSubmission, submit_rating
+from ratings.services.settlement import settle_rewards
+from ratings.services.voiding import void_ratings
+from tests.accounts.staff import make_moderator, make_superuser
+from tests.house.walk import routes
+from tests.people import Person, make_person, now
+from tests.ratings.services.test_rating import PRICES
+
+PEOPLE = ("anonymous", "outsider", "owner", "moderator", "superuser")
+EVERYBODY = frozenset(PEOPLE)
+SIGNED_IN = EVERYBODY - {"anonymous"}
+OWNER = frozenset({"owner"})
+MODERATORS = frozenset({"moderator", "superuser"})
+SUPERUSER = frozenset({"superuser"})
+NOBODY: frozenset[str] = frozenset()
+SIGN_IN_PAGES = {"/accounts/login/", "/admin/login/"}
+
+
+@dataclass
+class World:
+    """Everybody, and something of the owner's of every kind."""
+
+    owner: Person
+    outsider: Person
+    clients: dict[str, Client]
+    keys: dict[str, str]
+    leased: LeasedImage
+    objects: dict[str, object] = field(default_factory=dict)
+
+
+class Route(NamedTuple):
+    """One thing that can be asked for, and who gets it; all others are refused."""
+
+    who: frozenset[str]
+    arguments: Callable[[World], dict] = lambda _: {}
+    method: str = "GET"
+    data: Callable[[World], dict] = lambda _: {}
+
+
+def image(world):
+    return {"image_id": world.leased.image_id}
+
+
+def answer(world):
+    return {"rating": 7, "lease": world.leased.lease}
+
+
+PAGES = {
+    # Pages that are the same for everybody, or everybody's own.
+    "ratings:home": Route(EVERYBODY),
+    "ratings:datasets": Route(EVERYBODY),
+    "ratings:dataset": Route(EVERYBODY, lambda _: {"slug": "demo"}),
+    "ratings:rate": Route(EVERYBODY),
+    "ratings:rate_dataset": Route(EVERYBODY, lambda _: {"slug": "demo"}),
+    "ratings:profile": Route(SIGNED_IN),
+    "kudos:history": Route(SIGNED_IN),
+    "accounts:create_api_key": Route(SIGNED_IN),
+    # Pictures and releases are for the whole internet; what is not published is not there. Tests of both have more.
+    "ratings:image": Route(NOBODY, image),
+    "ratings:image_sized": Route(NOBODY, lambda world: image(world) | {"size": 1024}),
+    "exports:downloads": Route(EVERYBODY),
+    "exports:latest_file": Route(NOBODY, lambda _: {"slug": "demo", "path": "ratings.parquet"}),
+    "exports:file": Route(NOBODY, lambda _: {"slug": "demo", "version": "2026-01-01", "path": "ratings.parquet"}),
+    # The API. Who is asked for by key, which is never the session.
+    "api-docs": Route(EVERYBODY),
+    "api-schema": Route(EVERYBODY),
+    "api-rating-new": Route(EVERYBODY),
+    "api-rate": Route(OWNER, lambda world: {"image_id": str(world.leased.image_id)}, "POST", answer),
+    # For machines.
+    "healthz": Route(EVERYBODY),
+    "readyz": Route(EVERYBODY),
+    "metrics": Route(NOBODY),
+    "robots": Route(EVERYBODY),
+    # allauth's.
+    "account_login": Route(EVERYBODY),
+    "account_logout": Route(EVERYBODY),
+    "account_signup": Route(EVERYBODY),
+    "account_inactive": Route(EVERYBODY),
+    "account_reauthenticate": Route(SIGNED_IN),
+    "account_email": Route(SIGNED_IN),
+    "account_change_password": Route(SIGNED_IN),
+    "account_set_password": Route(SIGNED_IN),
+    "account_reset_password": Route(EVERYBODY),
+    "account_reset_password_done": Route(EVERYBODY),
+    "account_reset_password_from_key": Route(EVERYBODY, lambda _: {"uidb36": "1", "key": "x-y"}),
+    "account_reset_password_from_key_done": Route(EVERYBODY),
+    # With nothing to confirm these lead on: to the sign-in page whoever is not signed in.
+    "account_email_verification_sent": Route(SIGNED_IN),
+    "account_confirm_login_code": Route(SIGNED_IN),
+    # Last, because the owner's key is gone afterwards.
+    "accounts:revoke_api_key": Route(OWNER, lambda world: {"key_id": world.objects["accounts.apikey"].pk}, "POST"),
+}
+
+
+class Table(NamedTuple):
+    """Who may do what with one table of the administration."""
+
+    see: frozenset[str]
+    change: frozenset[str] = NOBODY
+    add: frozenset[str] = NOBODY
+    delete: frozenset[str] = NOBODY
+
+
+TABLES = {
+    "accounts.apikey": Table(SUPERUSER),
+    "accounts.identity": Table(MODERATORS),
+    "accounts.user": Table(MODERATORS, change=SUPERUSER),
+    "account.emailaddress": Table(SUPERUSER, SUPERUSER, SUPERUSER, SUPERUSER),
+    "auth.group": Table(SUPERUSER, SUPERUSER, SUPERUSER, SUPERUSER),
+    "exports.release": Table(SUPERUSER),
+    "kudos.account": Table(SUPERUSER),
+    "kudos.entry": Table(SUPERUSER),
+    "kudos.transaction": Table(SUPERUSER),
+    "ratings.dataset": Table(MODERATORS, change=SUPERUSER),
+    "ratings.image": Table(MODERATORS),
+    "ratings.moderationaction": Table(MODERATORS),
+    "ratings.rater": Table(MODERATORS),
+    "ratings.rating": Table(MODERATORS),
+    "ratings.skip": Table(MODERATORS),
+}
+
+
+def keys_of(label):
+    return lambda world: {"keys": str(world.objects[label].pk)}
+
+
+ADMINISTRATION = {
+    "admin:index": Route(MODERATORS),
+    "admin:login": Route(MODERATORS),
+    "admin:logout": Route(EVERYBODY, method="POST"),
+    "admin:password_change": Route(MODERATORS),
+    "admin:password_change_done": Route(MODERATORS),
+    "admin:jsi18n": Route(MODERATORS),
+    "admin:autocomplete": Route(NOBODY),
+    "admin:app_list": Route(MODERATORS, lambda _: {"app_label": "ratings"}),
+    "admin:view_on_site": Route(NOBODY, lambda _: {"content_type_id": 1, "object_id": 1}),
+    "admin:auth_user_password_change": Route(SUPERUSER, lambda world: {"id": world.owner.user.pk}),
+    "admin:ratings_pause_dataset": Route(MODERATORS, data=keys_of("ratings.dataset")),
+    "admin:ratings_open_dataset": Route(MODERATORS, data=keys_of("ratings.dataset")),
+    "admin:ratings_hide_images": Route(MODERATORS, data=keys_of("ratings.image")),
+    "admin:ratings_restore_images": Route(MODERATORS, data=keys_of("ratings.image")),
+    "admin:ratings_void_ratings": Route(MODERATORS, data=keys_of("ratings.rating")),
+    "admin:ratings_restore_ratings": Route(MODERATORS, data=keys_of("ratings.rating")),
+    "admin:ratings_image_picture": Route(NOBODY, image),
+    "admin:exports_release_build": Route(SUPERUSER, method="POST"),
+}
+# Without a name: they lead on to another line of the table, or to nothing.
+UNNAMED = {"api/^v1/.*$", "admin/(?P<url>.*)$"} | {
+    f"admin/{label.replace('.', '/')}/<path:object_id>/" for label in TABLES
+}
+
+
+def table_routes():
+    """Yield each route of each table of the administration."""
+    for label, table in TABLES.items():
+        name = f"admin:{label.replace('.', '_')}"
+
+        def one(world, label=label):
+            return {"object_id": world.objects[label].pk}
+
+        yield f"{name}_changelist", Route(table.see)
+        yield f"{name}_history", Route(table.see, one)
+        yield f"{name}_add", Route(table.add)
+        yield f"{name}_delete", Route(table.delete, one)
+        yield f"{name}_change", Route(table.see, one)
+        yield f"{name}_change", Route(table.change, one, "POST")
+
+
+@pytest.fixture
+def world(dataset, lease, settings, tmp_path):
+    owner, outsider = make_person("owner"), make_person("outsider")
+    moderator, superuser = make_moderator(), make_superuser()
+    clients = {"anonymous": Client(), "outsider": outsider.web(), "owner": owner.web()}
+    clients |= {"moderator": moderator.web, "superuser": superuser.web}
+    made = World(owner, outsider, clients, {"owner": owner.key, "outsider": outsider.key}, lease(owner.caller))
+    rated = lease(owner.caller)
+    submission = RatingSubmission(image_id=rated.image_id, aesthetic=7, lease=rated.lease)
+    rating_id = submit_rating(caller=owner.caller, submission=submission, prices=PRICES, now=now()).rating_id
+    settle_rewards(hold=now() - now(), now=now())
+    action = void_ratings(rating_ids=[rating_id], by=moderator.user, reason="a test", now=now())
+    rater = Rater.objects.get(identity_id=owner.identity_id)
+    made.objects = {
+        "accounts.apikey": ApiKey.objects.get(user=owner.user),
+        "accounts.identity": Identity.objects.get(pk=owner.identity_id),
+        "accounts.user": owner.user,
+        "account.emailaddress": owner.user.emailaddress_set.get(),
+        "auth.group": Group.objects.get(),
+        "exports.release": Release.objects.create(dataset=dataset, version="2026-11-24", schema_version="1"),
+        "kudos.account": Account.objects.get(identity_id=owner.identity_id),
+        "kudos.entry": Entry.objects.first(),
+        "kudos.transaction": Transaction.objects.first(),
+        "ratings.dataset": dataset,
+        "ratings.image": Image.objects.get(pk=rated.image_id),
+        "ratings.moderationaction": action,
+        "ratings.rater": rater,
+        "ratings.rating": Rating.objects.get(),
+        "ratings.skip": Skip.objects.create(rater=rater, image_id=rated.image_id),
+    }
+    return made
+
+
+def ask(world, person, name, route):
+    address = reverse(name, kwargs=route.arguments(world))
+    if name.startswith("api-"):
+        headers = {"apikey": world.keys[person]} if person in world.keys else {}
+        content = {"content_type": "application/json"} if route.method == "POST" else {}
+        return getattr(Client(), route.method.lower())(address, route.data(world), headers=headers, **content)
+    return getattr(world.clients[person], route.method.lower())(address, route.data(world))
+
+
+def is_refused(response):
+    if response.status_code in {301, 302, 303}:
+        return urlsplit(response["Location"]).path in SIGN_IN_PAGES
+    return response.status_code in {401, 403, 404}
+
+
+def differences(world, person, table: Iterable[tuple[str, Route]]):
+    """Return what was answered where it is not what the table says."""
+    found = []
+    for name, route in table:
+        response = ask(world, person, name, route)
+        if is_refused(response) == (person in route.who):
+            expected = "to get it" if person in route.who else "to be refused"
+            found.append(f"{name}: {person} was {expected}, and was answered {response.status_code}")
+        elif response.status_code >= 500 and name != "readyz":
+            found.append(f"{name}: {person} was answered {response.status_code}")
+    return found
+
+
+def test_every_route_is_in_the_table():
+    names = {
+        pattern if name.endswith(":") or not name else name for pattern, name in routes(get_resolver().url_patterns)
+    }
+    known = {*PAGES, *ADMINISTRATION, *(name for name, _ in table_routes()), *UNNAMED}
+    missing, gone = names - known, known - names
+    assert not missing, f"State who may use these in tests/house/test_permissions.py: {sorted(missing)}"
+    assert not gone, f"These routes are no more; take them out of the table: {sorted(gone)}"
+
+
+def test_every_model_of_the_administration_is_in_the_table():
+    assert {model._meta.label_lower for model in admin.site._registry} == TABLES.keys()
+    assert all(apps.get_model(label) for label in TABLES)
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_pages_and_operations_are_for_whom_the_table_says(world, person):
+    assert differences(world, person, PAGES.items()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("person", PEOPLE)
+def test_the_administration_is_for_whom_the_table_says(world, person):
+    last = ("admin:logout", ADMINISTRATION["admin:logout"])
+    rest = [(name, route) for name, route in ADMINISTRATION.items() if name != last[0]]
+    assert differences(world, person, [*table_routes(), *rest, last]) == []
+
+
+@pytest.mark.parametrize("name", ["ratings:profile", "kudos:history"])
+def test_a_page_of_ones_own_holds_nothing_of_others(world, name):
+    marks = {world.objects["accounts.apikey"].prefix, world.objects["ratings.image"].pk.hex, "owner"}
+    marks |= {str(world.objects["ratings.image"].pk), world.objects["kudos.transaction"].note}
+    seen = {person: world.clients[person].get(reverse(name)).content.decode() for person in ("owner", "outsider")}
+    assert any(mark in seen["owner"] for mark in marks)
+    assert not any(mark in seen["outsider"] for mark in marks)
