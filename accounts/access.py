@@ -48,6 +48,11 @@ class Caller:
         return self.kind == IdentityKind.SHARED_KEY
 
     @property
+    def crowd(self) -> str:
+        """Return the address whose browsers without an account share one limit of leases, or ""."""
+        return self.address_hash if self.kind == IdentityKind.BROWSER else ""
+
+    @property
     def is_anonymous(self) -> bool:
         return self.user_id is None
 

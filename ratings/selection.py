@@ -97,7 +97,12 @@ def refresh_tail_pool(*, dataset_id: uuid.UUID) -> int:
     """
     image_ids = last_open_images(dataset_id=dataset_id, limit=TAIL_LIMIT + 1)
     is_tail = 0 < len(image_ids) <= TAIL_LIMIT
-    book.replace_tail(dataset_id=dataset_id, image_ids=image_ids if is_tail else (), seconds=TAIL_SECONDS)
+    book.replace_tail(
+        dataset_id=dataset_id,
+        image_ids=image_ids if is_tail else (),
+        is_finished=not image_ids,
+        seconds=TAIL_SECONDS,
+    )
     return len(image_ids) if is_tail else 0
 
 
@@ -113,7 +118,7 @@ class _Hunt:
 
     def lease_from_book(self, state: SelectionState) -> list[LeasedImage]:
         if state.is_exhausted:
-            raise NoImageLeft("You have rated every image that is open here. New ones may come.")
+            raise NoImageLeft("There is no image left for you to rate here. New ones may come.")
         found_any = False
         leased: list[LeasedImage] = []
         for candidates in self._batches(state):
@@ -210,6 +215,7 @@ class _Hunt:
             return []
         grant = book.grant_leases(
             holder=self.caller.holder,
+            crowd=self.caller.crowd,
             dataset_id=self.dataset.id,
             candidates=[(c.image_id, c.need) for c in candidates],
             count=count,
@@ -225,7 +231,7 @@ class _Hunt:
     def _again_or_refuse(self) -> list[LeasedImage]:
         if again := self._again(least_age_ms=0):
             return again
-        raise TooManyLeases("You have taken many images without rating them. Rate or skip some of those first.")
+        raise TooManyLeases("You have taken many images without rating them. Rate those first; otherwise there is one a minute.")
 
     def _again(self, *, least_age_ms: int) -> list[LeasedImage]:
         """Hand out once more what the caller has held longest: they may take nothing new, or nothing new is left."""
@@ -242,6 +248,7 @@ class _Hunt:
     def _forget(self, image_id: uuid.UUID, lease_id: uuid.UUID) -> None:
         book.forget_lease(
             holder=self.caller.holder,
+            crowd=self.caller.crowd,
             image_id=image_id,
             lease_id=lease_id,
             dataset_id=self.dataset.id,

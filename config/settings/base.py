@@ -222,6 +222,8 @@ STORAGES = {
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = False
 RELEASES_ROOT = VAR_DIR / "releases"
+# Downloads of releases that one process serves at a time: fewer than it has threads, so that some are left.
+DOWNLOADS_AT_ONCE = env.int("DOWNLOADS_AT_ONCE", 2)
 
 # --- Language and time --------------------------------------------------------------------------------------
 
@@ -272,11 +274,11 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
-    "worker-heartbeat": {"task": "config.celery.worker_heartbeat_task", "schedule": 15.0},
-    "key-usage": {"task": "accounts.tasks.record_key_usage_task", "schedule": 60.0},
+    "worker-heartbeat": {"task": "config.celery.worker_heartbeat_task", "schedule": 15.0, "options": {"expires": 15}},
+    "key-usage": {"task": "accounts.tasks.record_key_usage_task", "schedule": 60.0, "options": {"expires": 60}},
     "expired-sessions": {"task": "accounts.tasks.delete_expired_sessions_task", "schedule": crontab(hour=2, minute=30)},
-    "open-image-pools": {"task": "ratings.tasks.refresh_tail_pools_task", "schedule": 20.0},
-    "settle-rewards": {"task": "ratings.tasks.settle_rewards_task", "schedule": 60.0},
+    "open-image-pools": {"task": "ratings.tasks.refresh_tail_pools_task", "schedule": 20.0, "options": {"expires": 20}},
+    "settle-rewards": {"task": "ratings.tasks.settle_rewards_task", "schedule": 60.0, "options": {"expires": 60}},
     "daily-releases": {"task": "exports.tasks.build_releases_task", "schedule": crontab(hour=3, minute=30)},
     "nightly-invariants": {"task": "config.celery.check_invariants_task", "schedule": crontab(hour=4, minute=30)},
 }

@@ -19,11 +19,11 @@ STORED = {ImageStatus.ACTIVE, ImageStatus.HIDDEN}
 def show_picture(image: Image, longest: int = THUMBNAIL) -> SafeString | str:
     """Return the picture with its longest side at ``longest``, veiled where it may be an adult one.
 
-    Hidden ones have an address of their own, which only moderators may open.
+    What the public address does not serve has an address of its own, which only moderators may open.
     """
     if image.status not in STORED:
         return EMPTY
-    is_public = image.status == ImageStatus.ACTIVE
+    is_public = image.status == ImageStatus.ACTIVE and image.adult_class == AdultClass.SAFE
     scale = min(1, longest / max(image.width, image.height))
     return format_html(
         '<img class="picture{}" src="{}" width="{}" height="{}" loading="lazy" alt="{}">',
@@ -40,7 +40,7 @@ def hidden_picture_url(image: Image) -> str:
 
 
 def serve_hidden_picture(request: HttpRequest, image: Image) -> HttpResponse:
-    """Answer with the rendition of an image that the public address does not serve any more.
+    """Answer with the rendition of an image that the public address does not serve.
 
     The administration's own headers keep it out of every cache.
     """

@@ -29,7 +29,7 @@ class RatingBody(msgspec.Struct):
         """Return artifacts as 0..5, from a number or one of the six names. Raises BodyInvalid."""
         if not isinstance(self.artifacts, str):
             return self.artifacts
-        if self.artifacts.isdecimal() and int(self.artifacts) <= 5:
+        if self.artifacts in tuple("012345"):
             return int(self.artifacts)
         if self.artifacts not in ARTIFACT_NAMES:
             names = ", ".join(ARTIFACT_NAMES)

@@ -4,6 +4,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.access import InvalidApiKey
 from accounts.models import Scope
 
 
@@ -20,5 +21,8 @@ class HasScope(BasePermission):
         del view
         if self.scope in request.auth.scopes:
             return True
+        if request.method == "GET":
+            # Never 403 on GET: some old clients ask again at once, and for ever.
+            raise InvalidApiKey(f"This key may not do that: it lacks the scope “{self.scope.value}”.")
         self.message = f"This key may not do that: it lacks the scope “{self.scope.value}”."
         return False

@@ -9,7 +9,9 @@ Keys, all under ``kudoscope:``
     took:<holder>             hash: leases taken and ratings given within a day of the first
     cursor:<dataset>:<holder> how far this holder's scan has come, and whether it has found nothing yet
     exhausted:<dataset>:<holder>  this holder has rated all there is (a minute long)
+    crowd:<address>           sorted set like open:, of all browsers without an account at one address
     tail:<dataset>            set of image ids: the last open images of a nearly finished dataset
+    finished:<dataset>        there is no open image
 """
 
 import uuid
@@ -27,6 +29,10 @@ MAX_OPEN = 20
 FREE_LEASES = 200
 LEASES_PER_RATING = 5
 DAY_SECONDS = 24 * 3600
+# Who has taken too many without rating, and holds none, gets one a minute.
+TRICKLE_MS = 60 * 1000
+# A browser without a cookie is a new holder each time; all of an address together hold so many and no more.
+MAX_OPEN_OF_CROWD = 120
 EXHAUSTED_SECONDS = 60
 GRANT, AGAIN = (Path(__file__).with_name(f"{name}.lua").read_text() for name in ("grant", "again"))
 
@@ -55,7 +61,7 @@ def read_selection_state(*, holder: str, dataset_id: uuid.UUID, sample_size: int
 
     def read(valkey: Any) -> list[Any]:
         pipe = valkey.pipeline(transaction=False)
-        pipe.exists(_exhausted_key(holder, dataset_id))
+        pipe.exists(_exhausted_key(holder, dataset_id), _finished_key(dataset_id))
         pipe.get(_cursor_key(holder, dataset_id))
         pipe.srandmember(_tail_key(dataset_id), sample_size)
         pipe.scard(_tail_key(dataset_id))
@@ -75,6 +81,7 @@ def read_selection_state(*, holder: str, dataset_id: uuid.UUID, sample_size: int
 def grant_leases(
     *,
     holder: str,
+    crowd: str,
     dataset_id: uuid.UUID,
     candidates: Sequence[tuple[uuid.UUID, int]],
     count: int,
@@ -84,11 +91,11 @@ def grant_leases(
     """Lease up to ``count`` of the candidates (image, ratings still needed), atomically.
 
     Passed over are images this holder has already and images that are out as often as they need ratings.
+    ``crowd`` names the address whose browsers without an account share a limit, or is "".
     """
-    keys = [_open_key(holder), _took_key(holder)]
-    args: list[Any] = [
-        now_ms, LIVE_MS, count, MAX_OPEN, FREE_LEASES, LEASES_PER_RATING, DAY_SECONDS, dataset_id.hex
-    ]  # fmt: skip
+    keys = [_open_key(holder), _took_key(holder), _crowd_key(crowd)]
+    args: list[Any] = [now_ms, LIVE_MS, count, MAX_OPEN, FREE_LEASES, LEASES_PER_RATING, DAY_SECONDS, dataset_id.hex]
+    args += [MAX_OPEN_OF_CROWD if crowd else 0, TRICKLE_MS]
     for image_id, need in candidates:
         keys.append(_image_key(image_id))
         args += [image_id.hex, new_lease_id(now_ms=now_ms, dice=dice).hex, need]
@@ -115,13 +122,16 @@ def find_live_lease(*, holder: str, image_id: uuid.UUID, now_ms: int) -> uuid.UU
 
 
 def forget_lease(
-    *, holder: str, image_id: uuid.UUID, lease_id: uuid.UUID, dataset_id: uuid.UUID, is_rated: bool
+    *, holder: str, crowd: str, image_id: uuid.UUID, lease_id: uuid.UUID, dataset_id: uuid.UUID, is_rated: bool
 ) -> None:
     """Take a lease off the book: it was used, or given back."""
+    member = image_id.hex + lease_id.hex + dataset_id.hex
 
     def forget(valkey: Any) -> None:
         pipe = valkey.pipeline(transaction=False)
-        pipe.zrem(_open_key(holder), image_id.hex + lease_id.hex + dataset_id.hex)
+        pipe.zrem(_open_key(holder), member)
+        if crowd:
+            pipe.zrem(_crowd_key(crowd), member)
         pipe.zrem(_image_key(image_id), lease_id.hex)
         if is_rated:
             pipe.hincrby(_took_key(holder), "ratings", 1)
@@ -138,14 +148,25 @@ def save_cursor(*, holder: str, dataset_id: uuid.UUID, position: int, is_dry: bo
 
 
 def mark_exhausted(*, holder: str, dataset_id: uuid.UUID) -> None:
-    """Remember for a minute that this holder has rated all there is, so that nobody scans to find out again."""
-    ask_valkey(
-        "mark_exhausted", lambda valkey: valkey.set(_exhausted_key(holder, dataset_id), 1, ex=EXHAUSTED_SECONDS)
-    )
+    """Remember for a minute that this holder has rated all there is, so that nobody scans to find out again.
+
+    After that a new pass begins, so that images which came since are found.
+    """
+
+    def mark(valkey: Any) -> None:
+        pipe = valkey.pipeline(transaction=False)
+        pipe.set(_exhausted_key(holder, dataset_id), 1, ex=EXHAUSTED_SECONDS)
+        pipe.delete(_cursor_key(holder, dataset_id))
+        pipe.execute()
+
+    ask_valkey("mark_exhausted", mark)
 
 
-def replace_tail(*, dataset_id: uuid.UUID, image_ids: Iterable[uuid.UUID], seconds: int) -> None:
-    """Set the pool of the last open images of a dataset; it lapses by itself when nobody renews it."""
+def replace_tail(*, dataset_id: uuid.UUID, image_ids: Iterable[uuid.UUID], is_finished: bool, seconds: int) -> None:
+    """Set the pool of the last open images of a dataset, or that it has none.
+
+    Both lapse by themselves when nobody renews them.
+    """
     members = [image_id.bytes for image_id in image_ids]
 
     def replace(valkey: Any) -> None:
@@ -154,6 +175,10 @@ def replace_tail(*, dataset_id: uuid.UUID, image_ids: Iterable[uuid.UUID], secon
         if members:
             pipe.sadd(_tail_key(dataset_id), *members)
             pipe.expire(_tail_key(dataset_id), seconds)
+        if is_finished:
+            pipe.set(_finished_key(dataset_id), 1, ex=seconds)
+        else:
+            pipe.delete(_finished_key(dataset_id))
         pipe.execute()
 
     ask_valkey("replace_tail", replace)
@@ -168,6 +193,14 @@ def read_tail(*, dataset_id: uuid.UUID) -> list[uuid.UUID]:
 def _pair_of(member: bytes) -> tuple[uuid.UUID, uuid.UUID]:
     text = member.decode()
     return uuid.UUID(hex=text[:32]), uuid.UUID(hex=text[32:64])
+
+
+def _crowd_key(crowd: str) -> str:
+    return f"kudoscope:crowd:{crowd}"
+
+
+def _finished_key(dataset_id: uuid.UUID) -> str:
+    return f"kudoscope:finished:{dataset_id.hex}"
 
 
 def _open_key(holder: str) -> str:

@@ -14,11 +14,12 @@ class ShownRendition(NamedTuple):
 
 
 def find_shown_rendition(*, image_id: uuid.UUID, size: int) -> ShownRendition | None:
-    """Return the rendition of an active image; None where there is none, or where it is not shown any more."""
+    """Return the rendition of an image that anybody may see: active, and classified as safe; else None."""
     rows = fetch_prepared(
         """
         SELECT r.file, r.sha256 FROM ratings_rendition r JOIN ratings_image i ON i.id = r.image_id
         WHERE r.image_id = %(image)s AND r.size = %(size)s AND i.status = 'active'
+            AND i.adult_class = 'safe'
         """,
         {"image": image_id, "size": size},
     )

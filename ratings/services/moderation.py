@@ -23,6 +23,7 @@ def open_dataset(*, dataset: Dataset, by: User, reason: str, now: datetime) -> M
 def hide_images(*, image_ids: Sequence[uuid.UUID], by: User, reason: str, now: datetime) -> ModerationAction:
     """Show images to nobody; their ratings are kept."""
     with transaction.atomic():
+        _lock_images(image_ids)
         rows = Image.objects.filter(pk__in=image_ids, status=ImageStatus.ACTIVE)
         count = rows.update(status=ImageStatus.HIDDEN, is_open=False)
         return _record(ActionKind.HIDE_IMAGE, _names(image_ids), count, by, reason, now)
@@ -31,6 +32,7 @@ def hide_images(*, image_ids: Sequence[uuid.UUID], by: User, reason: str, now: d
 def restore_images(*, image_ids: Sequence[uuid.UUID], by: User, reason: str, now: datetime) -> ModerationAction:
     """Show hidden images again; those below their target are handed out again."""
     with transaction.atomic(), connection.cursor() as cursor:
+        _lock_images(image_ids)
         cursor.execute(
             """
             UPDATE ratings_image i SET status = 'active', is_open = i.rating_count < d.target_rating_count
@@ -39,6 +41,11 @@ def restore_images(*, image_ids: Sequence[uuid.UUID], by: User, reason: str, now
             [list(image_ids)],
         )
         return _record(ActionKind.RESTORE_IMAGE, _names(image_ids), cursor.rowcount, by, reason, now)
+
+
+def _lock_images(image_ids: Sequence[uuid.UUID]) -> None:
+    """Lock in the order of ids, as whoever locks several images does."""
+    list(Image.objects.filter(pk__in=image_ids).order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 def _set_dataset_state(

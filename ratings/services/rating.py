@@ -95,13 +95,16 @@ class _Proven:
 
 # One statement, so one transaction: the rating, the image's counters, the rater's counters. Unique
 # constraints decide every race; what was in the way is found out afterwards. A rating starts as `held`
-# without proof, as `quarantined` with its rater, else as `counted`; only what counts is counted.
+# without proof, as `quarantined` with its rater, else as `counted`; only what counts is counted. The rater
+# is updated from what the image's update returned, because the image has to be locked first, as everywhere.
 SUBMIT = """
 WITH rater AS (
     SELECT r.id, r.is_shared, r.state, r.is_trusted, r.rating_count, r.challenges_failed, r.images_generated,
         coalesce(r.external_kudos, a.balance) AS kudos,
-        extract(epoch FROM %(now)s - coalesce(r.external_created_at, i.created_at))::bigint AS account_age
+        extract(epoch FROM %(now)s - coalesce(r.external_created_at, u.date_joined, i.created_at))::bigint
+            AS account_age, i.user_id IS NOT NULL OR i.kind = 'horde' AS earns
     FROM ratings_rater r JOIN accounts_identity i ON i.id = r.identity_id
+        LEFT JOIN accounts_user u ON u.id = i.user_id
         LEFT JOIN kudos_account a ON a.identity_id = i.id
     WHERE r.identity_id = %(identity)s
 ), image AS (
@@ -118,7 +121,7 @@ WITH rater AS (
     SELECT image.dataset_id, image.id, rater.id, rater.is_shared, %(aesthetic)s, %(artifacts)s,
         CASE WHEN %(proof)s = 'held' THEN 'held'
              WHEN rater.state IN ('quarantined', 'voided') THEN 'quarantined' ELSE 'counted' END,
-        %(now)s, %(lease)s, %(idempotency_key)s, CASE WHEN rater.is_shared THEN 0 ELSE %(reward)s END,
+        %(now)s, %(lease)s, %(idempotency_key)s, CASE WHEN rater.earns THEN %(reward)s ELSE 0 END,
         %(proof)s, %(is_late)s, %(issued_at)s, %(client_agent)s, %(address_hash)s, '', %(scale_version)s,
         rater.images_generated, rater.kudos, greatest(rater.account_age, 0), rater.is_trusted, rater.rating_count,
         rater.challenges_failed
@@ -134,11 +137,12 @@ WITH rater AS (
         is_open = m.is_open AND m.rating_count + 1 < image.target
     FROM given JOIN image ON image.id = given.image_id
     WHERE m.id = given.image_id AND given.state = 'counted'
+    RETURNING m.id
 ), rater_counters AS (
     UPDATE ratings_rater r SET
         rating_count = r.rating_count + 1,
         counted_count = r.counted_count + (given.state = 'counted')::int
-    FROM given WHERE r.id = given.rater_id AND NOT r.is_shared
+    FROM given LEFT JOIN image_counters ON true WHERE r.id = given.rater_id AND NOT r.is_shared
 )
 SELECT id, state, dataset_id FROM given
 """
@@ -163,14 +167,26 @@ def submit_rating(
     """
     try:
         _check_values(submission)
-        proven = _prove(caller, submission, now_ms=int(now.timestamp() * 1000))
-        submitted = _store(caller, submission, proven, prices, now)
+        submitted = _prove_and_store(caller, submission, prices, now)
     except RatingRefused as refusal:
         RATINGS_REFUSED.labels(refusal.reason).inc()
         raise
     if not submitted.is_repeat:
         RATINGS_SUBMITTED.labels(submitted.state).inc()
     return submitted
+
+
+def _prove_and_store(
+    caller: Caller, submission: RatingSubmission, prices: PriceList, now: datetime
+) -> SubmittedRating:
+    try:
+        proven = _prove(caller, submission, now_ms=int(now.timestamp() * 1000))
+    except NotLeased:
+        # A client without the token that asks again: its first request used the live lease up.
+        if repeat := _find_repeat(caller, submission, prices):
+            return repeat
+        raise
+    return _store(caller, submission, proven, prices, now)
 
 
 def skip_image(*, caller: Caller, image_id: uuid.UUID, lease: str, reason: str = "", now: datetime) -> None:
@@ -226,7 +242,7 @@ def _store(
     if not rows and find_rater_id(identity_id) is None:
         params |= {"identity": ensure_rater(caller, now=now)}
         rows = fetch_prepared(SUBMIT, params)
-    promise = promise_for(reward_for(prices=prices, has_artifacts=submission.artifacts is not None))
+    promise = _promise_of(submission, prices)
     if not rows:
         return _explain(params, promise)
     rating_id, state, dataset_id = rows[0]
@@ -237,16 +253,12 @@ def _store(
 def _statement_params(
     caller: Caller, submission: RatingSubmission, proven: _Proven, prices: PriceList, now: datetime
 ) -> dict[str, object]:
-    key = submission.idempotency_key or None
-    if key and caller.is_shared:
-        # Many people share this rater; their keys must not meet.
-        key = f"{caller.address_hash}:{key}"
     return {
         "now": now,
         "image": submission.image_id,
         "aesthetic": submission.aesthetic,
         "artifacts": submission.artifacts,
-        "idempotency_key": key,
+        "idempotency_key": _idempotency_key_of(caller, submission),
         "reward": reward_for(prices=prices, has_artifacts=submission.artifacts is not None),
         "proof": proven.proof.value,
         "is_late": proven.is_late,
@@ -256,6 +268,29 @@ def _statement_params(
         "client_agent": _clean_agent(submission.client_agent),
         "address_hash": caller.address_hash,
     }
+
+
+def _idempotency_key_of(caller: Caller, submission: RatingSubmission) -> str | None:
+    """Return the key as it is stored: many people share the anonymous rater, and their keys must not meet."""
+    key = submission.idempotency_key or None
+    return f"{caller.address_hash}:{key}" if key and caller.is_shared else key
+
+
+def _find_repeat(caller: Caller, submission: RatingSubmission, prices: PriceList) -> SubmittedRating | None:
+    """Return the answer that the same idempotency key got before."""
+    key = _idempotency_key_of(caller, submission)
+    if key is None:
+        return None
+    identity_id = caller.identity_id or find_identity_id(kind=caller.kind, external_id=caller.external_id)
+    params = {"identity": identity_id, "idempotency_key": key, "lease": None, "image": submission.image_id}
+    rows = fetch_prepared(CONFLICT, params)
+    if not rows or not rows[0][3]:
+        return None
+    return _explain(params, _promise_of(submission, prices))
+
+
+def _promise_of(submission: RatingSubmission, prices: PriceList) -> int:
+    return promise_for(reward_for(prices=prices, has_artifacts=submission.artifacts is not None))
 
 
 def _clean_agent(agent: str) -> str:
@@ -294,6 +329,7 @@ def _use_up(caller: Caller, proven: _Proven, *, dataset_id: uuid.UUID, is_rated:
     try:
         book.forget_lease(
             holder=caller.holder,
+            crowd=caller.crowd,
             image_id=proven.lease.image_id,
             lease_id=proven.lease.lease_id,
             dataset_id=dataset_id,

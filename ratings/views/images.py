@@ -21,7 +21,7 @@ OF_THE_FILE = {200, 206, 304}
 
 @require_safe
 def image_file(request: HttpRequest, image_id: uuid.UUID, size: int = max(RENDITION_SIZES)) -> HttpResponse:
-    """Answer with one rendition of an active image, byte for byte as `Rendition.sha256` has it.
+    """Answer with one rendition of an image that anybody may see, byte for byte as `Rendition.sha256` has it.
 
     Who asks makes no difference, so keys and cookies are not looked at.
     """

@@ -28,6 +28,15 @@ def rate(caller, leased):
     return submit_rating(caller=caller, submission=submission, prices=PRICES, now=now())
 
 
+def give_back(caller, dataset, leased):
+    """Take a lease off the book without a rating."""
+    lease = verify_lease(leased.lease, holder=caller.holder, now_ms=int(now().timestamp() * 1000))
+    book.forget_lease(
+        holder=caller.holder, crowd="", image_id=lease.image_id, lease_id=lease.lease_id, dataset_id=dataset.pk,
+        is_rated=False,
+    )
+
+
 def rate_all(caller, dataset):
     """Record, without leases, that a caller has rated every image of a dataset."""
     rater = Rater.objects.get(identity_id=caller.identity_id)
@@ -103,10 +112,7 @@ def test_it_hands_a_forgotten_image_out_again_when_nothing_new_is_left(rater, da
     held = [take(rater.caller, at=start + timedelta(milliseconds=n))[0] for n in range(20)]
     Image.objects.exclude(pk__in=[held[0].image_id, held[1].image_id]).update(is_open=False)
     for leased in held[2:]:
-        book.forget_lease(
-            holder=rater.caller.holder, image_id=leased.image_id, dataset_id=dataset.pk, is_rated=False,
-            lease_id=verify_lease(leased.lease, holder=rater.caller.holder, now_ms=int(start.timestamp() * 1000)).lease_id,
-        )
+        give_back(rater.caller, dataset, leased)
     with pytest.raises(NoImageLeft):
         take(rater.caller, at=start + timedelta(seconds=10))
     again = [take(rater.caller, at=start + timedelta(seconds=61 + n))[0].image_id for n in range(2)]
@@ -119,8 +125,12 @@ def test_it_refuses_those_who_take_much_and_rate_nothing(rater, dataset, monkeyp
     for _ in range(3):
         take(rater.caller)
     assert take(rater.caller)  # one of the three again
+    for _ in range(3):
+        again = take(rater.caller, at=start + timedelta(minutes=29))[0]
+        give_back(rater.caller, dataset, again)
     with pytest.raises(TooManyLeases):
-        take(rater.caller, at=start + timedelta(milliseconds=LIVE_MS + 1000))
+        take(rater.caller, at=start + timedelta(seconds=59))
+    assert take(rater.caller, at=start + timedelta(minutes=30))
 
 
 def test_it_lets_those_who_rate_take_more(rater, dataset, monkeypatch):
@@ -242,6 +252,37 @@ def test_a_stale_pool_hands_out_nothing_that_is_closed(rater, dataset):
     Image.objects.update(is_open=False)
     with pytest.raises(NoImageLeft):
         take(rater.caller)
+
+
+def test_a_finished_dataset_is_not_searched(rater, dataset):
+    Image.objects.update(is_open=False)
+    refresh_tail_pool(dataset_id=dataset.pk)
+    assert statements_of(lambda: pytest.raises(NoImageLeft, take, rater.caller)) == 1
+    Image.objects.update(is_open=True)
+    refresh_tail_pool(dataset_id=dataset.pk)
+    assert take(rater.caller)
+
+
+def test_images_that_come_later_are_found_by_those_who_had_rated_everything(rater, dataset):
+    make_images(dataset, 5000)
+    rate_all(rater.caller, dataset)
+    with pytest.raises(NoImageLeft):
+        take(rater.caller)
+    fresh = {image.pk for image in make_images(dataset, 2)}
+    valkey.get_client().delete(*valkey.get_client().keys("kudoscope:exhausted:*"))  # as after a minute
+    assert {take(rater.caller)[0].image_id for _ in range(2)} == fresh
+
+
+def test_browsers_without_a_cookie_cannot_take_everything(dataset, monkeypatch):
+    from accounts.access import browser_caller
+
+    monkeypatch.setattr(book, "MAX_OPEN_OF_CROWD", 6)
+    taken = [leased for n in range(6) for leased in take(browser_caller(f"{n:032x}", "c" * 32))]
+    with pytest.raises(TooManyLeases):
+        take(browser_caller("f" * 32, "c" * 32))
+    assert take(browser_caller("e" * 32, "d" * 32))
+    rate(browser_caller("0" * 32, "c" * 32), taken[0])
+    assert take(browser_caller("f" * 32, "c" * 32))
 
 
 def test_it_goes_on_without_valkey(rater, dataset, settings):

@@ -1,6 +1,7 @@
 """What happens when many come at once: real threads, real connections, real commits."""
 
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -68,6 +69,30 @@ def test_one_lease_is_used_once_by_eight_at_a_time(dataset, adds_up):
     assert Counter(isinstance(result, RatingRefused) for result in results) == {True: 7, False: 1}
     assert Rating.objects.count() == 1
     adds_up()
+
+
+def test_a_rating_locks_the_image_before_the_rater(dataset):
+    """Voiding takes its locks in this order too; the other way round they would wait for each other."""
+    person = make_person()
+    [leased] = take(person.caller)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Image.objects.select_for_update(no_key=True).get(pk=leased.image_id)
+            submitted = pool.submit(at_once, [lambda: rate(person.caller, leased)])
+            wait_until_somebody_waits_for_a_lock()
+            Rater.objects.select_for_update(nowait=True).get(identity_id=person.identity_id)
+        [outcome] = submitted.result(10)
+    assert outcome.state == "counted"
+
+
+def wait_until_somebody_waits_for_a_lock():
+    for _ in range(200):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.05)
+    raise AssertionError("nobody waited for a lock")
 
 
 def test_one_idempotency_key_gets_one_answer_for_eight_at_a_time(dataset, adds_up):

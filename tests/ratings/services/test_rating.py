@@ -5,7 +5,7 @@ from random import Random
 import pytest
 from django.conf import settings
 
-from accounts.models import Identity, IdentityKind
+from accounts.models import Identity, IdentityKind, User
 from ratings.leases.token import Lease, new_lease_id, sign_lease
 from ratings.models import Dataset, Image, Rater, Rating, Skip
 from ratings.rewards import PriceList
@@ -47,7 +47,7 @@ def test_it_keeps_the_rater_as_they_were(rater, lease):
     Rater.objects.filter(identity_id=rater.identity_id).update(
         images_generated=40, external_kudos=900, is_trusted=True, challenges_failed=-2
     )
-    Identity.objects.filter(pk=rater.identity_id).update(created_at=now() - timedelta(days=3))
+    User.objects.filter(pk=rater.user.pk).update(date_joined=now() - timedelta(days=3))
     submit(rater.caller, lease(rater.caller))
     submit(rater.caller, lease(rater.caller))
     first, second = Rating.objects.order_by("id")

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.access import browser_caller
 from kudos.models import Entry, Transaction
 from kudos.queries import balance_of, history_of
 from ratings.models import Rater, Rating
@@ -72,8 +73,10 @@ def test_it_writes_one_transaction_for_each_rater_and_run(rater, outsider, rate)
     assert (Transaction.objects.count(), Entry.objects.count()) == (2, 4)
 
 
-def test_anonymous_raters_earn_nothing(rate, adds_up):
-    rate(make_stranger(), 2)
+@pytest.mark.parametrize("who", ["shared key", "browser"])
+def test_anonymous_raters_earn_nothing(rate, adds_up, who):
+    rate(make_stranger() if who == "shared key" else browser_caller("e" * 32, "c" * 32), 2)
+    assert set(Rating.objects.values_list("reward", flat=True)) == {0}
     assert settle().rating_count == 0
     adds_up()
 
