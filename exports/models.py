@@ -1,4 +1,4 @@
-"""Releases: immutable published dumps, and the files they are made of."""
+"""Releases: what datasets held at one moment, published for good, and the files they are made of."""
 
 from typing import ClassVar
 
@@ -16,7 +16,7 @@ class ReleaseState(models.TextChoices):
 
 
 class Release(models.Model):
-    """One full dump of one dataset, as of one database snapshot.
+    """All of one dataset that counts, as of one database snapshot.
 
     ``version`` is the day of the snapshot, with ``.1``, ``.2`` … when a day has several. A published
     release has a snapshot time and never changes; a failed one keeps the reason.

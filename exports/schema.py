@@ -23,6 +23,7 @@ class Treatment(enum.Enum):
     NONE = enum.auto()
     UUID_TEXT = enum.auto()
     PSEUDONYM = enum.auto()
+    ANONYMITY = enum.auto()
     CLIENT_NAME = enum.auto()
 
 
@@ -106,7 +107,7 @@ RATINGS = Table(
         Column(
             "rater",
             pa.string(),
-            "rater.pseudonym_seed",
+            "rating.rater_id",
             "Pseudonym of the rater: the same within a dataset and major schema version, unlinkable across them.",
             treatment=Treatment.PSEUDONYM,
         ),
@@ -136,11 +137,11 @@ RATINGS = Table(
             "proof",
             pa.string(),
             "rating.proof",
-            "How it is known that this image was shown: lease (its signed ticket came back), lookup (an older "
-            "client; the ticket was found by image), hash (the hash of the bytes shown came back), relay "
-            "(another service vouches for it), held (accepted later without a ticket).",
+            "How it is known that this image was shown: lease (its signed lease came back), lookup (an older "
+            "client; the lease was found by image), hash (the hash of the bytes shown came back), relay "
+            "(another service vouches for it), held (accepted later without a lease).",
         ),
-        Column("is_late", pa.bool_(), "rating.is_late", "Whether it came after the ticket had run out."),
+        Column("is_late", pa.bool_(), "rating.is_late", "Whether it came after the lease had run out."),
         Column("scale_version", pa.int16(), "rating.scale_version", "Version of the wording of the questions."),
         Column(
             "account_age_band",
@@ -161,7 +162,8 @@ RATINGS = Table(
             "kudos_band",
             pa.int64(),
             _powers_of_ten("rating.rater_kudos"),
-            f"Kudos the rater had elsewhere, {BAND}; 0 also stands for a debt; null when unknown.",
+            f"Kudos the rater had: at the AI Horde where that is known, else here, {BAND}; 0 also stands for a debt; "
+            "null when neither is known.",
             nullable=True,
         ),
         Column(
@@ -176,9 +178,10 @@ RATINGS = Table(
         Column(
             "anonymous",
             pa.bool_(),
-            "identity.kind IN ('shared_key', 'browser')",
+            "rating.rater_id",
             "Whether it came without an account. One pseudonym then may be many people (the shared key), and one "
             "person may have many pseudonyms (browsers).",
+            treatment=Treatment.ANONYMITY,
         ),
         Column(
             "country",
@@ -189,8 +192,7 @@ RATINGS = Table(
         ),
     ),
     rows_from="FROM ratings_rating rating JOIN ratings_image image ON image.id = rating.image_id",
-    described_by="JOIN ratings_rater rater ON rater.id = rating.rater_id "
-    "JOIN accounts_identity identity ON identity.id = rater.identity_id",
+    described_by="",
     where="WHERE rating.dataset_id = {dataset} AND rating.state = 'counted' AND image.status = 'active'",
     order_by="ORDER BY rating.image_id, rating.id",
     sorted_by=("image_id", "rating_id"),
@@ -291,3 +293,10 @@ LEFT JOIN (
 )
 
 TABLES = (IMAGES, RATINGS)
+
+# Who the raters are is looked up batch by batch, not joined: PostgreSQL need not hash them once for each release, and
+# a pseudonym is computed once for each rater. `exports.privacy` keeps 25 bytes of each.
+RATERS = """
+SELECT rater.id, rater.pseudonym_seed, identity.kind IN ('shared_key', 'browser') AS anonymous
+FROM ratings_rater rater JOIN accounts_identity identity ON identity.id = rater.identity_id ORDER BY rater.id
+"""
