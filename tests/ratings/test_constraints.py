@@ -1,0 +1,179 @@
+"""What the database refuses of ratings. Each row is saved first without what makes it wrong."""
+
+import uuid
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from kudos.models import AccountKind, Reason
+from kudos.services import Posting, ensure_user_accounts, post_transactions, system_account_id
+from ratings.models import Dataset, Image, ModerationAction, Rater, Rating, Rendition, Skip
+from tests.factories import DatasetFactory, make_images
+from tests.people import make_person, now
+
+pytestmark = pytest.mark.django_db
+
+
+def refused(constraint):
+    """Expect the refusal by this very constraint: PostgreSQL quotes its name."""
+    return pytest.raises(IntegrityError, match=f'"{constraint}"')
+
+
+@pytest.fixture
+def person():
+    return make_person("rater")
+
+
+@pytest.fixture
+def rater(person):
+    return Rater.objects.get(identity_id=person.identity_id)
+
+
+@pytest.fixture
+def settlement(person):
+    account = ensure_user_accounts([person.identity_id])[person.identity_id]
+    legs = ((system_account_id(AccountKind.TREASURY), -5), (account, 5))
+    return post_transactions(reason=Reason.RATING, postings=[Posting("r:1", legs)], now=now())["r:1"]
+
+
+@pytest.fixture
+def action(person):
+    return ModerationAction.objects.create(kind="void_ratings", taken_by=person.user, target="rater 1", reason="spam")
+
+
+def make_rating(rater, image, **fields):
+    plain = {"aesthetic": 5, "proof": "lease", "client_agent": "t", "scale_version": 1}
+    keys = {"lease_id": uuid.uuid4(), "idempotency_key": uuid.uuid4().hex}
+    return Rating.objects.create(rater=rater, image=image, dataset_id=image.dataset_id, **plain, **keys, **fields)
+
+
+def make_rendition(image, size):
+    return Rendition.objects.create(
+        image=image, size=size, width=size, height=size, byte_count=1, sha256="0" * 64, file=f"{image.pk}/{size}.webp"
+    )
+
+
+@pytest.fixture
+def rows(rater, settlement, action):
+    """One row of each model; the rating is settled, voided and debited."""
+    [image] = make_images(DatasetFactory(), 1)
+    voided = {"state": "voided", "moderation_action": action, "settlement_id": settlement, "void_debit": 5}
+    return {
+        Dataset: image.dataset,
+        Image: image,
+        ModerationAction: action,
+        Rater: rater,
+        Rating: make_rating(rater, image, reward=5, **voided),
+    }
+
+
+CHECKS = [
+    (Dataset, "dataset_target_within_reason", {"target_rating_count": 1}, {"target_rating_count": 0}),
+    (Dataset, "dataset_target_within_reason", {"target_rating_count": 1000}, {"target_rating_count": 1001}),
+    (Dataset, "dataset_states_licences", {"licence": "MIT"}, {"licence": ""}),
+    (Dataset, "dataset_states_licences", {"ratings_licence": "MIT"}, {"ratings_licence": ""}),
+    *(
+        (Image, "image_open_implies_active", {"is_open": False, "status": status}, {"is_open": True})
+        for status in ("pending", "hidden", "withdrawn")
+    ),
+    (Image, "image_aesthetic_sum_within_scale", {"rating_count": 2, "aesthetic_sum": 2}, {"aesthetic_sum": 1}),
+    (Image, "image_aesthetic_sum_within_scale", {"rating_count": 2, "aesthetic_sum": 20}, {"aesthetic_sum": 21}),
+    (Image, "image_artifacts_sum_within_scale", {"artifacts_count": 2, "artifacts_sum": 10}, {"artifacts_sum": 11}),
+    (Image, "image_planted_artifacts_within_scale", {"planted_artifacts": 5}, {"planted_artifacts": 6}),
+    (ModerationAction, "moderation_action_states_a_reason", {"reason": "s"}, {"reason": ""}),
+    (Rater, "rater_shared_has_no_counters", {"is_shared": True}, {"rating_count": 1}),
+    (Rater, "rater_shared_has_no_counters", {"is_shared": True}, {"rating_count": 1, "counted_count": 1}),
+    (Rater, "rater_shared_has_no_counters", {"rating_count": 1}, {"is_shared": True}),
+    (Rater, "rater_counted_are_given", {"rating_count": 2, "counted_count": 2}, {"counted_count": 3}),
+    (Rating, "rating_aesthetic_within_scale", {"aesthetic": 1}, {"aesthetic": 0}),
+    (Rating, "rating_aesthetic_within_scale", {"aesthetic": 10}, {"aesthetic": 11}),
+    (Rating, "rating_artifacts_within_scale", {"artifacts": None}, {"artifacts": 6}),
+    (Rating, "rating_artifacts_within_scale", {"artifacts": 5}, {"artifacts": 6}),
+    (Rating, "rating_debit_implies_voided_and_settled", {"void_debit": 0}, {"state": "counted"}),
+    (Rating, "rating_debit_implies_voided_and_settled", {"void_debit": 5}, {"settlement": None}),
+    (Rating, "rating_void_names_an_action", {"state": "voided"}, {"moderation_action": None}),
+]
+
+
+@pytest.mark.parametrize(("model", "constraint", "right", "wrong"), CHECKS)
+def test_a_row_is_refused_for_what_is_wrong_in_it(rows, model, constraint, right, wrong):
+    row = model.objects.filter(pk=rows[model].pk)
+    assert row.update(**right) == 1
+    with refused(constraint), transaction.atomic():
+        row.update(**wrong)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"void_debit": None, "state": "counted"},
+        {"void_debit": None, "settlement": None},
+        {"void_debit": None, "state": "counted", "moderation_action": None},
+    ],
+    ids=str,
+)
+def test_a_rating_without_a_debit_may_be_counted_or_unsettled(rows, fields):
+    assert Rating.objects.filter(pk=rows[Rating].pk).update(**fields) == 1
+
+
+@pytest.fixture
+def threes(rater):
+    """Three rows of each model: two with the same dataset, image or rater, and a third with another."""
+    first, second = make_images(DatasetFactory(), 2)
+    [third] = make_images(DatasetFactory(), 1)
+    stranger = Rater.objects.get(identity_id=make_person().identity_id)
+    return {
+        Image: (first, second, third),
+        Rendition: (make_rendition(first, 512), make_rendition(first, 768), make_rendition(second, 768)),
+        Rating: (make_rating(rater, first), make_rating(rater, second), make_rating(stranger, third)),
+        Skip: tuple(
+            Skip.objects.create(rater=who, image=image)
+            for who, image in ((rater, first), (rater, second), (stranger, third))
+        ),
+    }
+
+
+def take_over(source, target, field):
+    """Give a row the value that another has."""
+    return type(target).objects.filter(pk=target.pk).update(**{field: getattr(source, field)})
+
+
+UNIQUE = [
+    (Image, "image_source_is_known_once", "source_id"),
+    (Image, "image_bytes_are_known_once", "sha256"),
+    (Rendition, "rendition_one_of_each_size", "size"),
+    (Rating, "rating_one_for_each_rater_and_image", "image_id"),
+    (Rating, "rating_one_for_each_idempotency_key", "idempotency_key"),
+    (Skip, "skip_one_for_each_rater_and_image", "image_id"),
+]
+
+
+@pytest.mark.parametrize(("model", "constraint", "field"), UNIQUE)
+def test_the_same_again_is_refused_and_accepted_elsewhere(threes, model, constraint, field):
+    first, second, third = threes[model]
+    with refused(constraint), transaction.atomic():
+        take_over(first, second, field)
+    assert take_over(first, third, field) == 1
+
+
+@pytest.mark.parametrize("position", [1, 2], ids=["by the same rater", "by another, of another image"])
+def test_a_lease_is_answered_once_whatever_happens(threes, position):
+    first, other = threes[Rating][0], threes[Rating][position]
+    with refused("rating_one_for_each_lease"), transaction.atomic():
+        take_over(first, other, "lease_id")
+
+
+@pytest.mark.parametrize(
+    ("model", "exempt", "field"),
+    [
+        (Image, {"sha256": ""}, None),
+        (Rating, {"is_shared": True}, "image_id"),
+        (Rating, {"lease_id": None}, None),
+        (Rating, {"idempotency_key": None}, None),
+    ],
+    ids=str,
+)
+def test_what_is_exempt_may_be_the_same(threes, model, exempt, field):
+    first, second, _ = threes[model]
+    assert model.objects.filter(pk__in=[first.pk, second.pk]).update(**exempt) == 2
+    assert field is None or take_over(first, second, field) == 1
