@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from ratings.queries.datasets import open_dataset_ids
+from ratings.queries.datasets import dataset_detail, dataset_overview, open_dataset_ids
 from ratings.selection import refresh_tail_pool
 from ratings.services.settlement import settle_rewards
 
@@ -15,6 +15,13 @@ from ratings.services.settlement import settle_rewards
 def settle_rewards_task() -> None:
     """Settle what has been pending for longer than the hold time."""
     settle_rewards(hold=timedelta(seconds=settings.REWARD_HOLD_SECONDS), now=timezone.now())
+
+
+@shared_task(soft_time_limit=600, time_limit=620)
+def count_for_pages_task() -> None:
+    """Count what the pages about datasets show, before a visitor has to wait for it."""
+    for overview in dataset_overview():
+        dataset_detail(overview.slug)
 
 
 @shared_task(soft_time_limit=60, time_limit=70)

@@ -278,6 +278,11 @@ CELERY_BEAT_SCHEDULE = {
     "key-usage": {"task": "accounts.tasks.record_key_usage_task", "schedule": 60.0, "options": {"expires": 60}},
     "expired-sessions": {"task": "accounts.tasks.delete_expired_sessions_task", "schedule": crontab(hour=2, minute=30)},
     "open-image-pools": {"task": "ratings.tasks.refresh_tail_pools_task", "schedule": 20.0, "options": {"expires": 20}},
+    "count-for-pages": {
+        "task": "ratings.tasks.count_for_pages_task",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "settle-rewards": {"task": "ratings.tasks.settle_rewards_task", "schedule": 60.0, "options": {"expires": 60}},
     "daily-releases": {"task": "exports.tasks.build_releases_task", "schedule": crontab(hour=3, minute=30)},
     "nightly-invariants": {"task": "config.celery.check_invariants_task", "schedule": crontab(hour=4, minute=30)},

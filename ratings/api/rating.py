@@ -84,7 +84,14 @@ class NewRatingView(APIView):
             count=1,
             now=timezone.now(),
         )
-        return Response(mask_fields(request, _image_answer(request, leased)))
+        answer = mask_fields(request, _image_answer(request, leased))
+        return Response(answer, headers={"Cache-Control": "no-store"})
+
+    @extend_schema(exclude=True)
+    def head(self, request: Request) -> Response:
+        """Answer a monitor that asks whether anybody is there, without leasing it an image."""
+        del request
+        return Response(headers={"Cache-Control": "no-store"})
 
 
 class RateView(APIView):

@@ -16,6 +16,8 @@ from ratings.queries.prepared import fetch_prepared
 Kept = TypeVar("Kept")
 # How many times as long as it took to read something it is kept.
 KEPT_TIMES = 100
+COUNTING_SECONDS = 300
+STALE_SECONDS = 7 * 24 * 3600
 
 
 class NoSuchDataset(Exception):
@@ -133,16 +135,18 @@ def remember(name: str, read: Callable[[], Kept]) -> Kept:
     """Return what ``read`` returns, or returned a short while ago: a hundred times as long as it takes to read.
 
     So a small dataset shows every rating at once, and a page about a hundred million ratings, which take a
-    minute to count, has them counted every other hour.
+    minute to count, has them counted every other hour. One visitor counts; the others are shown what was.
     """
-    kept: Kept | None = cache.get(name)
-    if kept is not None:
-        return kept
-    start = time.monotonic()
+    kept: tuple[float, Kept] | None = cache.get(f"pages:1:{name}")
+    now = time.time()
+    is_fresh = kept is not None and kept[0] > now
+    if kept is not None and (is_fresh or not cache.add(f"pages:counting:{name}", 1, COUNTING_SECONDS)):
+        return kept[1]
     result = read()
-    seconds = int((time.monotonic() - start) * KEPT_TIMES)
+    seconds = (time.time() - now) * KEPT_TIMES
     if seconds >= 1:
-        cache.set(name, result, seconds)
+        cache.set(f"pages:1:{name}", (now + seconds, result), STALE_SECONDS)
+    cache.delete(f"pages:counting:{name}")
     return result
 
 

@@ -69,6 +69,8 @@ class Outcome:
 def rate(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     """Show the next image, or take an answer."""
     dataset = _find_dataset(slug)
+    if request.method == "HEAD":
+        return HttpResponse()  # for monitors and link previews, who are not leased an image
     if request.method == "POST":
         response = _take_answer(request, dataset)
     elif _wants_json(request):
@@ -116,6 +118,8 @@ def _submit(request: HttpRequest, answer: dict[str, Any]) -> Outcome:
     given = str(answer["aesthetic"])
     if answer["artifacts"] is not None:
         given = _("%(aesthetic)s and %(artifacts)s") % {"aesthetic": given, "artifacts": answer["artifacts"]}
+    if request.user.is_anonymous:
+        return Outcome(_("Saved: %(given)s.") % {"given": given})
     text = ngettext(
         "Saved: %(given)s. %(reward)d kudos pending.", "Saved: %(given)s. %(reward)d kudos pending.", submitted.reward
     )
