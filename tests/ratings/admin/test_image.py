@@ -79,6 +79,16 @@ def test_what_may_be_an_adult_picture_is_veiled(moderator, dataset, adult_class,
     assert ("picture-veiled" in page) is is_veiled
 
 
+@pytest.mark.parametrize("adult_class", AdultClass.values)
+def test_a_picture_that_is_not_public_is_shown_from_the_address_for_moderators(moderator, dataset, adult_class):
+    image = Image.objects.first()
+    Image.objects.filter(pk=image.pk).update(adult_class=adult_class)
+    public = reverse("ratings:image_sized", args=[image.pk, 512])
+    expected = public if adult_class == AdultClass.SAFE else picture_of(image)
+    page = moderator.web.get(reverse("admin:ratings_image_changelist"), {"q": str(image.pk)}).content.decode()
+    assert f'src="{expected}"' in page
+
+
 def test_hide_and_restore_say_what_happens(moderator, rater, rate, dataset):
     rating = rate(rater)[0]
     images = [rating.image, *Image.objects.exclude(pk=rating.image_id)[:2]]

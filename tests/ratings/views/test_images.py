@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from django.db import connection
 
 from ratings.importers.sources import SourceImage
-from ratings.models import Image, ImageStatus
+from ratings.models import AdultClass, Image, ImageStatus
 from ratings.services.importing import import_image
 from tests.factories import DatasetFactory
 from tests.ratings.pictures import picture_bytes
@@ -79,6 +79,17 @@ def test_image_file_shows_no_image_that_is_not_active(client, image, large, stat
         assert_not_found(client.get(f"/images/{image.id}.webp", headers=headers))
 
     Image.objects.filter(pk=image.pk).update(status=ImageStatus.ACTIVE)
+    assert client.get(f"/images/{image.id}.webp").status_code == 200
+
+
+@pytest.mark.parametrize("adult_class", [AdultClass.SUGGESTIVE, AdultClass.ADULT, AdultClass.UNKNOWN])
+def test_image_file_shows_no_image_that_is_not_safe(client, image, large, adult_class):
+    Image.objects.filter(pk=image.pk).update(adult_class=adult_class)
+
+    for headers in ({}, {"If-None-Match": f'"{large.sha256}"'}, {"Range": "bytes=0-9"}):
+        assert_not_found(client.get(f"/images/{image.id}.webp", headers=headers))
+
+    Image.objects.filter(pk=image.pk).update(adult_class=AdultClass.SAFE)
     assert client.get(f"/images/{image.id}.webp").status_code == 200
 
 
