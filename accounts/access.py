@@ -128,7 +128,8 @@ def _look_up_key(secret: str, *, now: datetime) -> KeyHolder | None:
         return None
     digest = digest_of(secret)
     try:
-        if remembered := ask_valkey("read_key", lambda valkey: valkey.get(cache_name(digest))):
+        remembered: Any = ask_valkey("read_key", lambda valkey: valkey.get(cache_name(digest)))
+        if remembered:
             return None if remembered == REVOKED else _holder_from_json(remembered)
     except ValkeyUnavailable:
         return find_key_holder(prefix=secret[:PREFIX_LENGTH], digest=digest)
@@ -166,7 +167,7 @@ def _browser_id_of(request: HttpRequest) -> str:
         browser_id = _read_browser_cookie(request.COOKIES.get(BROWSER_COOKIE, ""))
         request.is_new_browser = browser_id is None  # type: ignore[attr-defined]
         request.browser_id = browser_id or new_browser_id()  # type: ignore[attr-defined]
-    return str(request.browser_id)
+    return str(request.browser_id)  # type: ignore[attr-defined]
 
 
 def _read_browser_cookie(value: str) -> str | None:

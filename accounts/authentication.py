@@ -32,3 +32,10 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
             "name": "apikey",
             "description": "Your key; leave it out, or send 0000000000, to rate anonymously.",
         }
+
+
+def caller_of(request: Request) -> Caller:
+    """Return who is calling an API view."""
+    if not isinstance(request.auth, Caller):
+        raise TypeError("The view does not use ApiKeyAuthentication.")
+    return request.auth

@@ -45,18 +45,14 @@ class Identity(models.Model):
 
     kind = models.CharField(max_length=16, choices=IdentityKind)
     external_id = models.CharField(max_length=200)
-    user = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="identities"
-    )
+    user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="identities")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         verbose_name_plural = "identities"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["kind", "external_id"], name="identity_is_known_once"),
-            models.UniqueConstraint(
-                fields=["user"], condition=Q(kind="account"), name="identity_user_has_one_account"
-            ),
+            models.UniqueConstraint(fields=["user"], condition=Q(kind="account"), name="identity_user_has_one_account"),
             models.CheckConstraint(
                 condition=~Q(kind="account") | Q(user__isnull=False), name="identity_account_has_a_user"
             ),

@@ -30,12 +30,10 @@ def find_key_holder(*, prefix: str, digest: str) -> KeyHolder | None:
     return KeyHolder(key.pk, key.user_id, identity_id, tuple(key.scopes))
 
 
-def find_identity_id(
-    *, kind: IdentityKind, user_id: int | None = None, external_id: str | None = None
-) -> int | None:
+def find_identity_id(*, kind: IdentityKind, user_id: int | None = None, external_id: str | None = None) -> int | None:
     """Return the identity of an account (by user) or of anything else (by external id), if it is known."""
     rows = Identity.objects.filter(kind=kind)
-    rows = rows.filter(user_id=user_id) if external_id is None else rows.filter(external_id=external_id)
+    rows = rows.filter(external_id=external_id) if user_id is None else rows.filter(user_id=user_id)
     return rows.values_list("id", flat=True).first()
 
 

@@ -54,7 +54,7 @@ ERRORS: dict[type[Exception], ApiError] = {
     TooManyLeases: ApiError(429, "TooManyLeases"),
     Http404: ApiError(404, "NotFound"),
 }
-RETRY_AFTER = {TooManyLeases: "60"}
+RETRY_AFTER: dict[type[Exception], str] = {TooManyLeases: "60"}
 TOO_BIG = "The body is too large."
 
 

@@ -19,9 +19,7 @@ def check_profile_is_safe(app_configs: Any, **_: Any) -> list[Error]:
     is_plain = not (settings.SESSION_COOKIE_SECURE and settings.CSRF_COOKIE_SECURE)
     if is_plain and not all(_is_loopback(host) for host in settings.ALLOWED_HOSTS):
         problems.append(
-            Error(
-                "Cookies may travel over plain HTTP only when every allowed host is loopback.", id="kudoscope.E003"
-            )
+            Error("Cookies may travel over plain HTTP only when every allowed host is loopback.", id="kudoscope.E003")
         )
     return problems
 

@@ -1,6 +1,7 @@
 """Structured logs: one line an event, with the id of the request or task it belongs to."""
 
 import logging.config
+from typing import Any
 
 import structlog
 
@@ -23,7 +24,7 @@ def configure_logging(*, json: bool, level: str) -> None:
     # Plain tracebacks: a formatter that shows local variables would write keys and addresses into the log.
     console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     renderer = structlog.processors.JSONRenderer() if json else console
-    final = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    final: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     final += [structlog.processors.format_exc_info] if json else []
     logging.config.dictConfig(_standard_logging([*final, renderer], shared, level))
     structlog.configure(

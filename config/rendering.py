@@ -1,6 +1,6 @@
 """JSON in and out of the API, whatever a client asks for: old clients send odd Accept headers and types."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -31,10 +31,16 @@ class RawJsonParser(BaseParser):
 class AlwaysJson(BaseContentNegotiation):
     """Answer JSON whatever the Accept header says: a 406 would be one more thing an old client cannot read."""
 
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser:  # noqa: ARG002
-        return parsers[0]
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
+        del request
+        return next(iter(parsers))
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None  # noqa: ARG002
+        self,
+        request: Request,
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type
+        del request, format_suffix
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type

@@ -45,9 +45,7 @@ class Account(models.Model):
                 condition=Q(kind="user", balance__gte=0) | (~Q(kind="user") & Q(balance=0)),
                 name="account_user_balance_not_negative",
             ),
-            models.UniqueConstraint(
-                fields=["kind"], condition=~Q(kind="user"), name="account_one_of_each_system_kind"
-            ),
+            models.UniqueConstraint(fields=["kind"], condition=~Q(kind="user"), name="account_one_of_each_system_kind"),
         ]
 
     def __str__(self) -> str:

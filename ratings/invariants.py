@@ -19,7 +19,8 @@ CHECKS = {
     "image {} counts artifacts {} times ({} in all), its rows {} times ({})": """
         SELECT i.id, i.artifacts_count, i.artifacts_sum, coalesce(g.n, 0), coalesce(g.s, 0)
         FROM ratings_image i LEFT JOIN (
-            SELECT image_id, count(artifacts) n, sum(artifacts) s FROM ratings_rating WHERE state = 'counted' GROUP BY 1
+            SELECT image_id, count(artifacts) n, sum(artifacts) s FROM ratings_rating
+            WHERE state = 'counted' GROUP BY 1
         ) g ON g.image_id = i.id
         WHERE i.artifacts_count <> coalesce(g.n, 0) OR i.artifacts_sum <> coalesce(g.s, 0) LIMIT 100
     """,
@@ -44,7 +45,8 @@ CHECKS = {
             JOIN kudos_transaction t ON t.id = e.transaction_id AND t.reason IN ('rating', 'void', 'restore')
             GROUP BY 1
         ) e FULL JOIN (
-            SELECT t.identity_id, sum(CASE WHEN r.state = 'voided' THEN r.reward - r.void_debit ELSE r.reward END) due FROM ratings_rating r
+            SELECT t.identity_id, sum(CASE WHEN r.state = 'voided' THEN r.reward - r.void_debit ELSE r.reward END) due
+            FROM ratings_rating r
             JOIN ratings_rater t ON t.id = r.rater_id WHERE r.settlement_id IS NOT NULL GROUP BY 1
         ) r ON r.identity_id = e.identity_id
         WHERE coalesce(e.paid, 0) <> coalesce(r.due, 0) LIMIT 100

@@ -185,9 +185,7 @@ class _Hunt:
                     self._mark_exhausted()
                     return
                 after, is_dry = SMALLEST_KEY, True
-            book.save_cursor(
-                holder=self.caller.holder, dataset_id=self.dataset.id, position=after, is_dry=is_dry
-            )
+            book.save_cursor(holder=self.caller.holder, dataset_id=self.dataset.id, position=after, is_dry=is_dry)
             yield scanned.candidates
             if scanned.candidates:
                 after = scanned.last_key
@@ -231,7 +229,9 @@ class _Hunt:
     def _again_or_refuse(self) -> list[LeasedImage]:
         if again := self._again(least_age_ms=0):
             return again
-        raise TooManyLeases("You have taken many images without rating them. Rate those first; otherwise there is one a minute.")
+        raise TooManyLeases(
+            "You have taken many images without rating them. Rate those first; otherwise there is one a minute."
+        )
 
     def _again(self, *, least_age_ms: int) -> list[LeasedImage]:
         """Hand out once more what the caller has held longest: they may take nothing new, or nothing new is left."""

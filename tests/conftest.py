@@ -17,7 +17,6 @@ def _fresh_valkey(request):
     if request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(request.fixturenames):
         valkey._breaker.__init__()
         valkey.get_client().flushdb()
-    return
 
 
 @pytest.fixture

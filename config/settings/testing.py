@@ -15,7 +15,11 @@ from .secrets import NAMES
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 
-globals().update({name: os.environ.get(name) or secrets.token_urlsafe(48) for name in NAMES})
+_SECRETS = {name: os.environ.get(name) or secrets.token_urlsafe(48) for name in NAMES}
+SECRET_KEY = _SECRETS["SECRET_KEY"]
+LEASE_KEY = _SECRETS["LEASE_KEY"]
+ADDRESS_KEY = _SECRETS["ADDRESS_KEY"]
+PSEUDONYM_KEY = _SECRETS["PSEUDONYM_KEY"]
 
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 SESSION_COOKIE_SECURE = False

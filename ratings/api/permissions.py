@@ -5,6 +5,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.access import InvalidApiKey
+from accounts.authentication import caller_of
 from accounts.models import Scope
 
 
@@ -19,7 +20,7 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         del view
-        if self.scope in request.auth.scopes:
+        if self.scope in caller_of(request).scopes:
             return True
         if request.method == "GET":
             # Never 403 on GET: some old clients ask again at once, and for ever.

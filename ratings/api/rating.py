@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.authentication import caller_of
 from accounts.models import Scope
 from ratings.api.bodies import RatingBody, read_body
 from ratings.api.fields import mask_fields
@@ -53,7 +54,9 @@ class RequestError(serializers.Serializer[Any]):
 
     message = serializers.CharField(help_text="The error message for this status code.")
     rc = serializers.CharField(help_text="A code that does not change with the wording")
-    errors = serializers.DictField(child=serializers.CharField(), required=False, help_text="By field, on 400")
+    errors = serializers.DictField(  # type: ignore[assignment]  # the name that old clients read
+        child=serializers.CharField(), required=False, help_text="By field, on 400"
+    )
 
 
 FIELDS = OpenApiParameter("X-Fields", str, OpenApiParameter.HEADER, description="Comma list of fields to return")
@@ -62,7 +65,7 @@ IDEMPOTENCY = OpenApiParameter(
     "Idempotency-Key",
     str,
     OpenApiParameter.HEADER,
-    description="Any text of up to 40 characters; the same key gets the same answer, so a lost answer can be asked again",
+    description="Any text of up to 40 characters; the same key gets the same answer, so a lost one can be asked again",
 )
 
 
@@ -79,7 +82,7 @@ class NewRatingView(APIView):
     )
     def get(self, request: Request) -> Response:
         [leased] = lease_images(
-            caller=request.auth,
+            caller=caller_of(request),
             dataset=get_dataset_for_rating(settings.DEFAULT_DATASET),
             count=1,
             now=timezone.now(),
@@ -117,7 +120,7 @@ class RateView(APIView):
     )
     def post(self, request: Request, image_id: str) -> Response:
         submitted = submit_rating(
-            caller=request.auth,
+            caller=caller_of(request),
             submission=_read_submission(request, image_id),
             prices=current_prices(),
             now=timezone.now(),

@@ -94,8 +94,8 @@ def grant_leases(
     ``crowd`` names the address whose browsers without an account share a limit, or is "".
     """
     keys = [_open_key(holder), _took_key(holder), _crowd_key(crowd)]
-    args: list[Any] = [now_ms, LIVE_MS, count, MAX_OPEN, FREE_LEASES, LEASES_PER_RATING, DAY_SECONDS, dataset_id.hex]
-    args += [MAX_OPEN_OF_CROWD if crowd else 0, TRICKLE_MS]
+    args: list[str | int] = [now_ms, LIVE_MS, count, MAX_OPEN, FREE_LEASES, LEASES_PER_RATING, DAY_SECONDS]
+    args += [dataset_id.hex, MAX_OPEN_OF_CROWD if crowd else 0, TRICKLE_MS]
     for image_id, need in candidates:
         keys.append(_image_key(image_id))
         args += [image_id.hex, new_lease_id(now_ms=now_ms, dice=dice).hex, need]
@@ -110,14 +110,16 @@ def hand_out_again(
 ) -> tuple[uuid.UUID, uuid.UUID] | None:
     """Return the (image, lease) that a holder has held longest, if for ``least_age_ms``, and let it live anew."""
     script = get_client().register_script(AGAIN)
-    args = [now_ms, LIVE_MS, least_age_ms, dataset_id.hex]
+    args: list[str | int] = [now_ms, LIVE_MS, least_age_ms, dataset_id.hex]
     member = ask_valkey("hand_out_again", lambda _: script(keys=[_open_key(holder)], args=args))
     return _pair_of(member) if member else None
 
 
 def find_live_lease(*, holder: str, image_id: uuid.UUID, now_ms: int) -> uuid.UUID | None:
     """Return the live lease of an image, for clients that send only the image's id."""
-    members = ask_valkey("find_lease", lambda valkey: valkey.zrange(_open_key(holder), now_ms, "+inf", byscore=True))
+    members: Any = ask_valkey(
+        "find_lease", lambda valkey: valkey.zrange(_open_key(holder), now_ms, "+inf", byscore=True)
+    )
     return next((lease for image, lease in map(_pair_of, members) if image == image_id), None)
 
 
@@ -186,7 +188,7 @@ def replace_tail(*, dataset_id: uuid.UUID, image_ids: Iterable[uuid.UUID], is_fi
 
 def read_tail(*, dataset_id: uuid.UUID) -> list[uuid.UUID]:
     """Return the whole pool of the last open images."""
-    members = ask_valkey("read_tail", lambda valkey: valkey.smembers(_tail_key(dataset_id)))
+    members: Any = ask_valkey("read_tail", lambda valkey: valkey.smembers(_tail_key(dataset_id)))
     return [uuid.UUID(bytes=member) for member in members]
 
 

@@ -4,31 +4,44 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('kudos', '0002_ledger_triggers'),
-        ('ratings', '0002_hot_updates'),
+        ("kudos", "0002_ledger_triggers"),
+        ("ratings", "0002_hot_updates"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='rating',
-            name='rating_reward_pending',
+            model_name="rating",
+            name="rating_reward_pending",
         ),
         migrations.AddIndex(
-            model_name='image',
-            index=models.Index(condition=models.Q(('status', 'active'), _negated=True), fields=['status'], name='image_not_active'),
+            model_name="image",
+            index=models.Index(
+                condition=models.Q(("status", "active"), _negated=True), fields=["status"], name="image_not_active"
+            ),
         ),
         migrations.AddIndex(
-            model_name='rating',
-            index=models.Index(condition=models.Q(('reward__gt', 0), ('settlement__isnull', True)), fields=['rater', 'created_at'], name='rating_reward_pending'),
+            model_name="rating",
+            index=models.Index(
+                condition=models.Q(("reward__gt", 0), ("settlement__isnull", True)),
+                fields=["rater", "created_at"],
+                name="rating_reward_pending",
+            ),
         ),
         migrations.AddIndex(
-            model_name='rating',
-            index=models.Index(condition=models.Q(('moderation_action__isnull', False)), fields=['moderation_action'], name='rating_of_action'),
+            model_name="rating",
+            index=models.Index(
+                condition=models.Q(("moderation_action__isnull", False)),
+                fields=["moderation_action"],
+                name="rating_of_action",
+            ),
         ),
         migrations.AddIndex(
-            model_name='rating',
-            index=models.Index(condition=models.Q(('state', 'counted'), _negated=True), fields=['state', '-id'], name='rating_not_counted'),
+            model_name="rating",
+            index=models.Index(
+                condition=models.Q(("state", "counted"), _negated=True),
+                fields=["state", "-id"],
+                name="rating_not_counted",
+            ),
         ),
     ]

@@ -74,7 +74,9 @@ class Rating(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(aesthetic__gte=1, aesthetic__lte=10), name="rating_aesthetic_within_scale"),
+            models.CheckConstraint(
+                condition=Q(aesthetic__gte=1, aesthetic__lte=10), name="rating_aesthetic_within_scale"
+            ),
             models.CheckConstraint(
                 condition=Q(artifacts__isnull=True) | Q(artifacts__lte=5), name="rating_artifacts_within_scale"
             ),

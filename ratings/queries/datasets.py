@@ -12,7 +12,6 @@ from django.db import connection
 from ratings.models import Dataset, DatasetState
 from ratings.queries.prepared import fetch_prepared
 
-
 Kept = TypeVar("Kept")
 # How many times as long as it took to read something it is kept.
 KEPT_TIMES = 100

@@ -9,7 +9,6 @@ from django.db.models import Sum
 from kudos.queries import balance_of
 from ratings.models import Rater, Rating, RatingState
 
-
 MANY_A_DAY = 1000
 
 

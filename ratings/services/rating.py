@@ -12,7 +12,7 @@ from accounts.queries import find_identity_id
 from accounts.valkey import ValkeyUnavailable
 from ratings.leases import book
 from ratings.leases.token import Lease, LeaseInvalid, verify_lease
-from ratings.models import Image, Proof, Skip
+from ratings.models import Image, Proof, Rater, Skip
 from ratings.queries.prepared import fetch_prepared
 from ratings.queries.raters import find_rater_id
 from ratings.rewards import PriceList, promise_for, reward_for
@@ -24,6 +24,7 @@ MAX_AGENT_LENGTH = 200
 MAX_IDEMPOTENCY_KEY_LENGTH = 40
 DEFAULT_AGENT = "unknown:0:unknown"
 DEFAULT_SCALE_VERSION = 1
+AESTHETIC, ARTIFACTS = range(1, 11), range(6)
 
 
 class RatingRefused(Exception):
@@ -157,9 +158,7 @@ WHERE t.identity_id = %(identity)s AND (
 """
 
 
-def submit_rating(
-    *, caller: Caller, submission: RatingSubmission, prices: PriceList, now: datetime
-) -> SubmittedRating:
+def submit_rating(*, caller: Caller, submission: RatingSubmission, prices: PriceList, now: datetime) -> SubmittedRating:
     """Store one rating.
 
     Raises RatingInvalid, NotLeased, AlreadyRated, ImageUnavailable or IdempotencyKeyReused, all of them
@@ -176,9 +175,7 @@ def submit_rating(
     return submitted
 
 
-def _prove_and_store(
-    caller: Caller, submission: RatingSubmission, prices: PriceList, now: datetime
-) -> SubmittedRating:
+def _prove_and_store(caller: Caller, submission: RatingSubmission, prices: PriceList, now: datetime) -> SubmittedRating:
     try:
         proven = _prove(caller, submission, now_ms=int(now.timestamp() * 1000))
     except NotLeased:
@@ -193,17 +190,17 @@ def skip_image(*, caller: Caller, image_id: uuid.UUID, lease: str, reason: str =
     """Do not offer an image that was handed out to this rater again. Raises NotLeased."""
     proven = _prove_token(caller, image_id, lease, now_ms=int(now.timestamp() * 1000))
     dataset_id = Image.objects.values_list("dataset_id", flat=True).get(pk=image_id)
-    rater_id = find_rater_id(ensure_rater(caller, now=now))
+    rater = Rater.objects.get(identity_id=ensure_rater(caller, now=now))
     Skip.objects.bulk_create(
-        [Skip(rater_id=rater_id, image_id=image_id, reason=reason[:16], created_at=now)], ignore_conflicts=True
+        [Skip(rater=rater, image_id=image_id, reason=reason[:16], created_at=now)], ignore_conflicts=True
     )
     _use_up(caller, proven, dataset_id=dataset_id, is_rated=False)
 
 
 def _check_values(submission: RatingSubmission) -> None:
-    if not 1 <= submission.aesthetic <= 10:
+    if not AESTHETIC.start <= submission.aesthetic < AESTHETIC.stop:
         raise RatingInvalid("The rating must be a whole number from 1 to 10.")
-    if submission.artifacts is not None and not 0 <= submission.artifacts <= 5:
+    if submission.artifacts is not None and not ARTIFACTS.start <= submission.artifacts < ARTIFACTS.stop:
         raise RatingInvalid("The artifacts must be a whole number from 0 to 5.")
     if len(submission.idempotency_key or "") > MAX_IDEMPOTENCY_KEY_LENGTH:
         raise RatingInvalid(f"The idempotency key may have {MAX_IDEMPOTENCY_KEY_LENGTH} characters.")
@@ -282,7 +279,12 @@ def _find_repeat(caller: Caller, submission: RatingSubmission, prices: PriceList
     if key is None:
         return None
     identity_id = caller.identity_id or find_identity_id(kind=caller.kind, external_id=caller.external_id)
-    params = {"identity": identity_id, "idempotency_key": key, "lease": None, "image": submission.image_id}
+    params: dict[str, object] = {
+        "identity": identity_id,
+        "idempotency_key": key,
+        "lease": None,
+        "image": submission.image_id,
+    }
     rows = fetch_prepared(CONFLICT, params)
     if not rows or not rows[0][3]:
         return None

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from django.db import connection
 
-from exports.privacy import make_treatments
-from exports.schema import RATINGS
+from exports.privacy import RaterBook, make_pseudonymiser, make_treatments
+from exports.schema import RATERS, RATINGS
 from exports.writers.parquet import write_table
 from exports.writers.snapshot import open_snapshot
 from ratings.models import Dataset
@@ -56,11 +56,13 @@ def _copy_seconds(dataset: Dataset) -> float:
 def _write_seconds(dataset: Dataset) -> tuple[float, int]:
     with tempfile.TemporaryDirectory(prefix="kudoscope-bench-") as folder, open_snapshot() as snapshot:
         start = time.perf_counter()
+        pseudonym_of = make_pseudonymiser(key="a key of the benchmark", dataset_id=dataset.pk)
+        raters = RaterBook.read(snapshot.batches(RATERS), pseudonym_of)
         file = write_table(
             folder=Path(folder),
             table=RATINGS,
             batches=snapshot.batches(RATINGS.select(dataset.pk)),
-            treatments=make_treatments(key="a key of the benchmark", dataset_id=dataset.pk),
+            treatments=make_treatments(raters),
             on_rows=lambda rows: None,
         )
         return time.perf_counter() - start, file.byte_count

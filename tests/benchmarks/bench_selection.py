@@ -25,10 +25,8 @@ def run_bench(*, large: int = LARGE) -> list[str]:
     small_set = make_dataset("small", number=2, image_count=SMALL)
     large_set = make_dataset("large", number=3, image_count=large)
     callers = make_callers(9, prefix="picker")
-    lines = []
-    for case in (_new_rater, _many_at_random, _many_in_one_run, _everything_rated, _mostly_leased, _nearly_finished):
-        lines.append(_compare(case, small_set, large_set, callers))
-    return lines
+    cases = (_new_rater, _many_at_random, _many_in_one_run, _everything_rated, _mostly_leased, _nearly_finished)
+    return [_compare(case, small_set, large_set, callers) for case in cases]
 
 
 def _compare(case: Callable, small_set: Dataset, large_set: Dataset, callers: list[Caller]) -> str:
@@ -118,9 +116,7 @@ def _nearly_finished(dataset: Dataset, callers: list[Caller]) -> Callable[[int],
     snapshot.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     snapshot.execute("SELECT 1 FROM ratings_image LIMIT 1")
     _OPEN_SNAPSHOTS.append(snapshot)
-    run(
-        "UPDATE ratings_image SET is_open = false WHERE dataset_id = %(id)s AND source_id::int > 100", id=dataset.pk
-    )
+    run("UPDATE ratings_image SET is_open = false WHERE dataset_id = %(id)s AND source_id::int > 100", id=dataset.pk)
     refresh_tail_pool(dataset_id=dataset.pk)
     assert fetch("SELECT count(*) FROM ratings_image WHERE dataset_id = %(id)s AND is_open", id=dataset.pk) == [(100,)]
     return _taker(callers[5], dataset)

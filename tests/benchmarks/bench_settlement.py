@@ -40,6 +40,8 @@ def run(*, rewards: int = REWARDS) -> list[str]:
     assert list(find_violations()) == []
     ratio = seconds / (summed - start)
     return [
-        f"settle {rewards:,} rewards of {RATERS:,} raters: {seconds:.1f} s (target < 15 s a million), "
-        f"{ratio:.0f} x merely adding them up"
+        (
+            f"settle {rewards:,} rewards of {RATERS:,} raters: {seconds:.1f} s (target < 15 s a million), "
+            f"{ratio:.0f} x merely adding them up"
+        )
     ]

@@ -21,7 +21,17 @@ def granian() -> Iterator[int]:
     """Run the application as `make run` does and yield its port."""
     port = _free_port()
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "config.wsgi:application"]
-    options = ["--port", str(port), "--workers", "2", "--no-access-log", "--log-level", "warning", "--blocking-threads", "4"]
+    options = [
+        "--port",
+        str(port),
+        "--workers",
+        "2",
+        "--no-access-log",
+        "--log-level",
+        "warning",
+        "--blocking-threads",
+        "4",
+    ]
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]}
     with Path(settings.VAR_DIR, "granian.log").open("w") as log:
         process = subprocess.Popen([*command, *options], env=environment, stdout=log, stderr=log)

@@ -16,7 +16,6 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 
 from config.settings.secrets import NAMES
-
 from tests.browser.conftest import chromium  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).resolve().parents[2]

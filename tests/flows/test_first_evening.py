@@ -73,7 +73,7 @@ def sign_up(page, service):
     page.click("main form button[type=submit]")
     page.wait_for_selector("input[name=code]")
     [mail] = (settings.VAR_DIR / "mail").glob("*.log")
-    page.fill("input[name=code]", re.search(r"^\s*([A-Z0-9]{3,}-?[A-Z0-9]*)\s*$", mail.read_text(), re.M)[1])
+    page.fill("input[name=code]", re.search(r"^\s*([A-Z0-9]{3,}-?[A-Z0-9]*)\s*$", mail.read_text(), re.MULTILINE)[1])
     page.click("main form button[type=submit]")
     page.wait_for_url(re.compile(r"/rate/"))
 

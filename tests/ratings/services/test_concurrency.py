@@ -40,7 +40,7 @@ def at_once(functions):
         barrier.wait()
         try:
             return function()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the outcome
             return error
         finally:
             connection.close()
