@@ -2,13 +2,20 @@
 
 WhiteNoise's SlicedFile cuts the range; its StaticFile is not used, because it answers one-byte ranges with
 416, takes `bytes=--5` for `bytes=5-`, cuts answers to HEAD, and does not know If-Range or lists of ETags.
+
+A slow client keeps one of the server's few threads for as long as it reads, so there are fewer places for
+downloads than threads: the API goes on answering.
 """
 
+import threading
+import weakref
 from datetime import datetime
 from io import BufferedIOBase
 from typing import BinaryIO
 
 import structlog
+from django.conf import settings
+from django.db import connection
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -26,12 +33,29 @@ log = structlog.get_logger(__name__)
 
 FOREVER = "public, max-age=31536000, immutable, no-transform"
 A_WHILE = "public, max-age=300"
+# What is smaller is with the client, or in buffers on the way, before anybody waits for it.
+SMALL = 1_000_000
+BUSY = "All places for downloads are taken. Try again in a few seconds.\n"
+
+places = threading.BoundedSemaphore(settings.DOWNLOADS_AT_ONCE)
 
 
 class DownloadResponse(FileResponse):
     """A file in pieces that suit hundreds of megabytes; its headers are set by the view alone."""
 
     block_size = 256 * 1024
+    _give_place_back: weakref.finalize | None = None
+
+    def hold_place(self, taken: threading.BoundedSemaphore) -> None:
+        """Give a place back once: when the response is closed or, if nobody closes it, when it is thrown away."""
+        self._give_place_back = weakref.finalize(self, taken.release)
+
+    def close(self) -> None:
+        try:
+            super().close()
+        finally:
+            if self._give_place_back is not None:
+                self._give_place_back()
 
     def set_headers(self, filelike: BinaryIO) -> None:
         """Leave out what Django would guess."""
@@ -115,4 +139,23 @@ def _download(
     if request.method == "HEAD":
         content.close()
         return HttpResponse(status=status, headers=headers)
-    return DownloadResponse(content, status=status, headers=headers)
+    is_small = int(headers["Content-Length"]) < SMALL
+    if not is_small and not places.acquire(blocking=False):
+        content.close()
+        return _busy()
+    response = DownloadResponse(content, status=status, headers=headers)
+    if not is_small:
+        response.hold_place(places)
+    _give_connection_back()
+    return response
+
+
+def _busy() -> HttpResponse:
+    headers = {"Retry-After": "5", "Cache-Control": "no-store"}
+    return HttpResponse(BUSY, status=503, content_type="text/plain; charset=utf-8", headers=headers)
+
+
+def _give_connection_back() -> None:
+    """Return the connection to the pool: all queries are done, and the download may take an hour."""
+    if not connection.in_atomic_block:
+        connection.close()

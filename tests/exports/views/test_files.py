@@ -1,9 +1,14 @@
 """Files of releases over HTTP: whole, in parts, unchanged, and nothing else."""
 
+import gc
+import threading
+
 import pytest
+from django.db import connection, transaction
 from django.urls import reverse
 
 from exports.models import Release
+from exports.views import files
 from tests.exports.made import build, folder_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -272,3 +277,80 @@ def test_pages_of_other_origins_may_fetch_parts(client, address):
     assert len(body(response)) == 10
     assert response["Access-Control-Allow-Origin"] == "*"
     assert "content-range" in response["Access-Control-Expose-Headers"]
+
+
+@pytest.fixture
+def one_place(monkeypatch):
+    """Hold every file for a large one, and have a single place for downloads."""
+    places = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(files, "SMALL", 0)
+    monkeypatch.setattr(files, "places", places)
+    return places
+
+
+def is_free(places):
+    taken = places.acquire(blocking=False)
+    if taken:
+        places.release()
+    return taken
+
+
+def test_a_download_keeps_no_connection(client, address):
+    response = client.get(address)
+    assert connection.connection is None
+    response.close()
+
+
+def test_a_download_leaves_a_transaction_that_it_is_in_alone(client, address):
+    with transaction.atomic():
+        response = client.get(address)
+        assert connection.connection is not None
+        assert body(response)
+
+
+def test_a_download_without_a_place_is_put_off(client, address, content, one_place):
+    first = client.get(address)
+    refused = client.get(address)
+    assert (refused.status_code, refused["Retry-After"], refused["Cache-Control"]) == (503, "5", "no-store")
+    assert refused.content.decode() == "All places for downloads are taken. Try again in a few seconds.\n"
+    assert client.head(address).status_code == 200
+    assert body(first) == content
+    first.close()
+    assert body(client.get(address)) == content
+
+
+def test_a_place_is_given_back_once(client, address, one_place):
+    response = client.get(address)
+    response.close()
+    response.close()
+    del response
+    gc.collect()
+    assert is_free(one_place)
+
+
+def test_a_place_is_given_back_by_a_download_that_broke_off(client, address, one_place):
+    response = client.get(address)
+    next(response.streaming_content)
+    response._resource_closers[0]()
+    with pytest.raises(ValueError, match="closed file"):
+        next(response.streaming_content)
+    response.close()
+    assert is_free(one_place)
+
+
+def test_a_place_is_given_back_by_a_response_that_nobody_closed(one_place):
+    held = files.DownloadResponse(iter([b"a"]))
+    one_place.acquire()
+    held.hold_place(one_place)
+    assert not is_free(one_place)
+    del held
+    gc.collect()
+    assert is_free(one_place)
+
+
+def test_what_is_small_needs_no_place(client, address, one_place, monkeypatch):
+    monkeypatch.setattr(files, "SMALL", 1_000_000)
+    one_place.acquire()
+    response = client.get(address)
+    response.close()
+    assert response.status_code == 200
