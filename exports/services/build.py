@@ -1,6 +1,6 @@
 """build_release: from a database to a published folder, or to nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db import Error, connection, transaction
 
 from exports.models import Release
-from exports.privacy import make_treatments
-from exports.schema import IMAGES, RATINGS, SCHEMA_VERSION, TABLES, Table
+from exports.privacy import RaterBook, Treat, make_pseudonymiser, make_treatments
+from exports.schema import IMAGES, RATERS, RATINGS, SCHEMA_VERSION, TABLES, Table, Treatment
 from exports.services.lock import lock_releases
 from exports.services.publish import fail_release, publish_release, recover_releases
 from exports.services.verify import ReleaseNotVerified, VerifiedFolder, verify_folder
@@ -116,7 +116,10 @@ def _build_aside(release: Release, on_progress: OnProgress) -> VerifiedFolder:
     folder = building_folder(release.dataset.slug, release.version)
     folder.mkdir(parents=True)
     with open_snapshot() as snapshot:
-        files = {table: _write_table(snapshot, table, release.dataset, folder, on_progress) for table in TABLES}
+        treatments = make_treatments(_read_raters(snapshot, release.dataset))
+        files = {
+            table: _write_table(snapshot, table, release.dataset, folder, treatments, on_progress) for table in TABLES
+        }
         contents = documents.Contents(
             dataset=release.dataset,
             version=release.version,
@@ -129,8 +132,18 @@ def _build_aside(release: Release, on_progress: OnProgress) -> VerifiedFolder:
     return verify_folder(folder)
 
 
+def _read_raters(snapshot: Snapshot, dataset: Dataset) -> RaterBook:
+    pseudonym_of = make_pseudonymiser(key=settings.PSEUDONYM_KEY, dataset_id=dataset.pk)
+    return RaterBook.read(snapshot.batches(RATERS), pseudonym_of)
+
+
 def _write_table(
-    snapshot: Snapshot, table: Table, dataset: Dataset, folder: Path, on_progress: OnProgress
+    snapshot: Snapshot,
+    table: Table,
+    dataset: Dataset,
+    folder: Path,
+    treatments: Mapping[Treatment, Treat],
+    on_progress: OnProgress,
 ) -> WrittenFile:
     total = snapshot.count(table.count(dataset.pk))
     done = 0
@@ -144,7 +157,7 @@ def _write_table(
         folder=folder,
         table=table,
         batches=snapshot.batches(table.select(dataset.pk)),
-        treatments=make_treatments(key=settings.PSEUDONYM_KEY, dataset_id=dataset.pk),
+        treatments=treatments,
         on_rows=on_rows,
     )
     if file.row_count != total:

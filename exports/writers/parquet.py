@@ -16,6 +16,8 @@ ZSTD_LEVEL = 3
 # One thread and small steps: reading back needs less memory than writing did.
 READ_BUFFER_BYTES = 1024 * 1024
 READ_BATCH_ROWS = 16_384
+# Room for all the raters of a row group; with the usual 1 MB a release of many raters is a tenth larger.
+DICTIONARY_BYTES = 4 * 1024 * 1024
 # Ids hardly repeat within a row group, so a dictionary of them only costs; both are in sorted order.
 ENCODINGS = {"image_id": "DELTA_BYTE_ARRAY", "rating_id": "DELTA_BINARY_PACKED"}
 # Their values are nearly all different.
@@ -92,6 +94,7 @@ def _parquet_writer(file: HashingFile, table: Table) -> parquet.ParquetWriter:
         table.schema,
         compression="zstd",
         compression_level=ZSTD_LEVEL,
+        dictionary_pagesize_limit=DICTIONARY_BYTES,
         use_dictionary=[column.name for column in table.columns if column.name not in NO_DICTIONARY],
         column_encoding={name: value for name, value in ENCODINGS.items() if name in table.schema.names},
         sorting_columns=parquet.SortingColumn.from_ordering(

@@ -1,5 +1,6 @@
 """Nobody is recognisable from a release."""
 
+import hmac
 import uuid
 from datetime import UTC, datetime
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import IdentityKind
-from exports.privacy import client_name, make_pseudonymiser, uuid_text
+from exports.privacy import RaterBook, client_name, make_pseudonymiser, uuid_text
 from exports.schema import IMAGES, RATINGS
 from ratings.models import Image
 from tests.exports.made import build, folder_of, make_rater, make_rating, rows_of
@@ -23,8 +24,7 @@ def test_pseudonym_is_the_same_for_one_rater_and_dataset():
     dataset_id = uuid.uuid4()
     one, two = (make_pseudonymiser(key=KEY, dataset_id=dataset_id)(SEED) for _ in range(2))
     assert one == two
-    assert len(one) == 32
-    int(one, 16)
+    assert len(one) == 16
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,42 @@ def test_pseudonym_survives_a_minor_version():
         for version in ("1.0", "1.7")
     )
     assert one == two
+
+
+def make_book(*raters):
+    ids, seeds, anonymous = zip(*raters, strict=True)
+    batch = pa.record_batch(
+        [pa.array(ids), pa.array([seed.bytes for seed in seeds], pa.uuid()), pa.array(anonymous)],
+        names=["id", "seed", "anonymous"],
+    )
+    return RaterBook.read([batch.slice(0, 1), batch.slice(1)], make_pseudonymiser(key=KEY, dataset_id=uuid.UUID(int=1)))
+
+
+def test_a_rater_is_looked_up_by_id():
+    book = make_book((3, uuid.UUID(int=30), True), (70, uuid.UUID(int=700), False), (2**40, uuid.UUID(int=4), False))
+    asked = pa.array([2**40, 3, 3, 70], pa.int64())
+    expected = [
+        hmac.new(
+            KEY.encode(), b"rater:1:" + str(uuid.UUID(int=1)).encode() + b":" + uuid.UUID(int=seed).bytes, "sha256"
+        ).hexdigest()[:32]
+        for seed in (4, 30, 30, 700)
+    ]
+    assert book.pseudonyms(asked).to_pylist() == expected
+    assert book.anonymity(asked).to_pylist() == [False, True, True, False]
+
+
+@pytest.mark.parametrize("unknown", [0, 5, 2**50])
+def test_a_rater_who_is_not_there_stops_the_release(unknown):
+    book = make_book((3, uuid.UUID(int=30), True), (70, uuid.UUID(int=700), False))
+    with pytest.raises(LookupError):
+        book.pseudonyms(pa.array([3, unknown], pa.int64()))
+
+
+def test_a_book_without_raters_answers_for_nobody():
+    book = RaterBook.read([], make_pseudonymiser(key=KEY, dataset_id=uuid.UUID(int=1)))
+    assert book.pseudonyms(pa.array([], pa.int64())).to_pylist() == []
+    with pytest.raises(LookupError):
+        book.anonymity(pa.array([1], pa.int64()))
 
 
 @pytest.mark.parametrize(
