@@ -23,15 +23,17 @@ from ratings.selection import LeasedImage
 from ratings.services.rating import RatingSubmission, submit_rating
 from ratings.services.settlement import settle_rewards
 from ratings.services.voiding import void_ratings
-from tests.accounts.staff import make_moderator, make_superuser
+from tests.accounts.staff import make_moderator, make_staff, make_superuser
 from tests.house.walk import routes
 from tests.people import Person, make_person, now
 from tests.ratings.services.test_rating import PRICES
 
-PEOPLE = ("anonymous", "outsider", "owner", "moderator", "superuser")
+# Staff may enter the administration and have been given nothing to do there.
+PEOPLE = ("anonymous", "outsider", "owner", "staff", "moderator", "superuser")
 EVERYBODY = frozenset(PEOPLE)
 SIGNED_IN = EVERYBODY - {"anonymous"}
 OWNER = frozenset({"owner"})
+STAFF = frozenset({"staff", "moderator", "superuser"})
 MODERATORS = frozenset({"moderator", "superuser"})
 SUPERUSER = frozenset({"superuser"})
 NOBODY: frozenset[str] = frozenset()
@@ -147,12 +149,12 @@ def keys_of(label):
 
 
 ADMINISTRATION = {
-    "admin:index": Route(MODERATORS),
-    "admin:login": Route(MODERATORS),
+    "admin:index": Route(STAFF),
+    "admin:login": Route(STAFF),
     "admin:logout": Route(EVERYBODY, method="POST"),
-    "admin:password_change": Route(MODERATORS),
-    "admin:password_change_done": Route(MODERATORS),
-    "admin:jsi18n": Route(MODERATORS),
+    "admin:password_change": Route(STAFF),
+    "admin:password_change_done": Route(STAFF),
+    "admin:jsi18n": Route(STAFF),
     "admin:autocomplete": Route(NOBODY),
     "admin:app_list": Route(MODERATORS, lambda _: {"app_label": "ratings"}),
     "admin:view_on_site": Route(NOBODY, lambda _: {"content_type_id": 1, "object_id": 1}),
@@ -193,7 +195,7 @@ def world(dataset, lease, settings, tmp_path):
     owner, outsider = make_person("owner"), make_person("outsider")
     moderator, superuser = make_moderator(), make_superuser()
     clients = {"anonymous": Client(), "outsider": outsider.web(), "owner": owner.web()}
-    clients |= {"moderator": moderator.web, "superuser": superuser.web}
+    clients |= {"staff": make_staff().web, "moderator": moderator.web, "superuser": superuser.web}
     made = World(owner, outsider, clients, {"owner": owner.key, "outsider": outsider.key}, lease(owner.caller))
     rated = lease(owner.caller)
     submission = RatingSubmission(image_id=rated.image_id, aesthetic=7, lease=rated.lease)
