@@ -7,6 +7,7 @@ from accounts import valkey
 from config.invariants import find_violations
 from ratings.queries.datasets import get_dataset_for_rating
 from ratings.selection import lease_images
+from tests.chromium import chromium  # noqa: F401 - a fixture of all folders
 from tests.factories import DatasetFactory, make_images
 from tests.people import make_person, now
 

@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def take_all(base_url: str, user: str, password: str) -> None:
-    from tests.browser.conftest import find_chromium, launch_chromium
+    from tests.chromium import find_chromium, launch_chromium
 
     if find_chromium() is None:
         sys.exit("No Chromium was found: install Debian's package `chromium`, or name one in CHROMIUM.")

@@ -4,12 +4,11 @@ Every page that a test opens is watched: a console error, an exception or a brea
 the test, whatever else it was about.
 """
 
-import os
-import shutil
+import time
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import sync_playwright
+from django.db import connection
 
 from ratings.importers.sources import SourceImage
 from ratings.models import Image
@@ -18,31 +17,8 @@ from tests.factories import DatasetFactory
 from tests.people import make_person
 from tests.ratings.pictures import picture_bytes
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 640}
-
-
-def find_chromium():
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-
-
-def launch_chromium(browser_type, *options):
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return browser_type.launch(executable_path=find_chromium(), args=[*sandbox, *options])
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    if find_chromium() is None:
-        pytest.fail("No Chromium was found: install Debian's package `chromium`, or name one in CHROMIUM.")
-    # Playwright's synchronous API runs an event loop in this thread, where Django would refuse to query.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = launch_chromium(playwright.chromium)
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
@@ -82,6 +58,7 @@ def open_page(chromium, live_server, gallery):
     yield open_one
     for context in contexts:
         context.close()
+    wait_for_the_last_request()
     assert complaints == []
 
 
@@ -100,3 +77,16 @@ def wait_until_awake(page):
         "document.querySelector('#picture')?.complete && document.querySelector('#picture').naturalWidth"
     )
     page.wait_for_timeout(250)
+
+
+def wait_for_the_last_request():
+    """Let the server finish what a closed page had asked for: emptying the tables under it would deadlock."""
+    for _ in range(100):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid() AND state <> 'idle'"
+            )
+            if not cursor.fetchone()[0]:
+                return
+        time.sleep(0.05)

@@ -3,7 +3,8 @@
 import pytest
 from axe_core_python.sync_playwright import Axe
 
-from tests.browser.conftest import DESK, PHONE, launch_chromium
+from tests.browser.conftest import DESK, PHONE
+from tests.chromium import launch_chromium
 
 pytestmark = pytest.mark.browser
 

@@ -16,7 +16,6 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 
 from config.settings.secrets import NAMES
-from tests.browser.conftest import chromium  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,7 +36,7 @@ def service(transactional_db, tmp_path):
 
 
 @pytest.fixture
-def page(chromium):  # noqa: F811 - the fixture imported above
+def page(chromium):
     """A page in a browser of its own."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(10_000)
