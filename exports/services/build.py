@@ -60,17 +60,18 @@ def build_release(*, dataset: Dataset, now: datetime, on_progress: OnProgress = 
     3. read everything back from disk and compare it with the snapshot
     4. name the folder, then publish the row
 
+    ``now`` gives the version; the moments of the snapshot and of publication are the database's own.
     Whatever goes wrong before 4 leaves a row that says why, no folder, and raises ReleaseFailed.
     """
     with lock_releases(dataset) as check_lock, _explained(dataset):
-        recover_releases(dataset=dataset, now=now)
+        recover_releases(dataset=dataset)
         release = _start_release(dataset, now)
         with _failing_with_a_reason(release):
             verified = _build_aside(release, on_progress)
             check_lock()
             # The connection has been idle for as long as the build took; something may have closed it.
             connection.close_if_unusable_or_obsolete()
-            publish_release(release=release, verified=verified, now=now)
+            publish_release(release=release, verified=verified)
     log.info("release_published", release=str(release), ratings=release.rating_count, images=release.image_count)
     return release
 

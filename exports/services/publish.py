@@ -5,11 +5,11 @@ unknown to the site; the next build of the dataset finds it and finishes the job
 could promise files that are not there.
 """
 
-from datetime import datetime
 from pathlib import Path
 
 import structlog
 from django.db import transaction
+from django.db.models.functions import Now
 
 from exports.models import Release, ReleaseFile, ReleaseState
 from exports.services.verify import ReleaseNotVerified, VerifiedFolder, verify_folder
@@ -38,15 +38,15 @@ class ReleaseGivenUp(Exception):
     """The row of a release no longer says ``building``, so it cannot say ``published``."""
 
 
-def publish_release(*, release: Release, verified: VerifiedFolder, now: datetime) -> None:
+def publish_release(*, release: Release, verified: VerifiedFolder) -> None:
     """Name the finished folder, then tell the database, in this order."""
     slug = release.dataset.slug
     put_in_place(building_folder(slug, release.version), release_folder(slug, release.version))
-    record_publication(release=release, verified=verified, now=now)
+    record_publication(release=release, verified=verified)
 
 
 @transaction.atomic(durable=True)
-def record_publication(*, release: Release, verified: VerifiedFolder, now: datetime) -> None:
+def record_publication(*, release: Release, verified: VerifiedFolder) -> None:
     """Write down the files of a release and its new state, together. From here on the database refuses changes."""
     ReleaseFile.objects.bulk_create(
         ReleaseFile(
@@ -63,11 +63,11 @@ def record_publication(*, release: Release, verified: VerifiedFolder, now: datet
     still_building = Release.objects.filter(pk=release.pk, state=ReleaseState.BUILDING)
     if not still_building.update(
         state=ReleaseState.PUBLISHED,
-        schema_version=manifest["schema_version"],
-        snapshot_at=datetime.fromisoformat(manifest["snapshot_at"]),
-        image_count=manifest["counts"]["images"],
-        rating_count=manifest["counts"]["ratings"],
-        published_at=now,
+        schema_version=manifest.schema_version,
+        snapshot_at=manifest.snapshot_at,
+        image_count=manifest.image_count,
+        rating_count=manifest.rating_count,
+        published_at=Now(),
     ):
         raise ReleaseGivenUp(f"{release} was given up by another process while it was being published.")
     release.refresh_from_db()
@@ -90,7 +90,7 @@ def fail_release(*, release: Release, reason: str) -> None:
         log.exception("release_folder_not_removed", release=str(release))
 
 
-def recover_releases(*, dataset: Dataset, now: datetime) -> None:
+def recover_releases(*, dataset: Dataset) -> None:
     """Resolve what killed builds of a dataset left behind. The caller holds the dataset's lock.
 
     1. half-built folders go
@@ -102,12 +102,12 @@ def recover_releases(*, dataset: Dataset, now: datetime) -> None:
     published = set(dataset.releases.filter(state=ReleaseState.PUBLISHED).values_list("version", flat=True))
     for folder in finished_folders(dataset.slug):
         if folder.name not in published:
-            _adopt_or_remove(dataset, folder, now)
+            _adopt_or_remove(dataset, folder)
     for release in dataset.releases.filter(state=ReleaseState.BUILDING).select_related("dataset"):
         fail_release(release=release, reason=INTERRUPTED)
 
 
-def _adopt_or_remove(dataset: Dataset, folder: Path, now: datetime) -> None:
+def _adopt_or_remove(dataset: Dataset, folder: Path) -> None:
     release = dataset.releases.filter(version=folder.name).first()
     if release is not None and release.state == ReleaseState.FAILED:
         log.warning("release_folder_removed", folder=str(folder), problems=[release.failure])
@@ -119,14 +119,14 @@ def _adopt_or_remove(dataset: Dataset, folder: Path, now: datetime) -> None:
         log.warning("release_folder_removed", folder=str(folder), problems=error.problems)
         remove_folder(folder)
         return
-    if verified.manifest["dataset"]["id"] != str(dataset.pk):
+    if verified.manifest.dataset_id != str(dataset.pk):
         # Whole, and of another database: two installations may share a folder by mistake. Nobody's to delete.
         log.warning("release_folder_is_not_ours", folder=str(folder))
         return
     if release is None:
         # The database was restored from a copy older than the release, which others have downloaded by now.
         release = Release.objects.create(
-            dataset=dataset, version=folder.name, schema_version=verified.manifest["schema_version"]
+            dataset=dataset, version=folder.name, schema_version=verified.manifest.schema_version
         )
-    record_publication(release=release, verified=verified, now=now)
+    record_publication(release=release, verified=verified)
     log.info("release_adopted", release=str(release))

@@ -3,12 +3,14 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Self
 
 from pyarrow import ArrowException
 
 from exports.models import Release, ReleaseState
+from exports.schema import IMAGES, RATINGS
 from exports.writers.documents import CHECKSUMS, MANIFEST
 from exports.writers.files import WrittenFile
 from exports.writers.folders import files_below, release_folder
@@ -24,10 +26,35 @@ class ReleaseNotVerified(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Manifest:
+    """What manifest.json says of a release."""
+
+    dataset_id: str
+    schema_version: str
+    snapshot_at: datetime
+    image_count: int
+    rating_count: int
+    files: dict[str, WrittenFile]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        files = [WrittenFile(file["path"], file["bytes"], file["sha256"], file["rows"]) for file in content["files"]]
+        return cls(
+            dataset_id=content["dataset"]["id"],
+            schema_version=content["schema_version"],
+            snapshot_at=datetime.fromisoformat(content["snapshot_at"]),
+            image_count=content["counts"]["images"],
+            rating_count=content["counts"]["ratings"],
+            files={file.path: file for file in files},
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class VerifiedFolder:
     """What was read back from the folder of a release and agrees with itself."""
 
-    manifest: dict[str, Any]
+    manifest: Manifest
     files: list[WrittenFile]
 
 
@@ -38,10 +65,10 @@ def verify_folder(folder: Path) -> VerifiedFolder:
     """
     try:
         sums = _read_checksums(folder / CHECKSUMS)
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = Manifest.read(folder / MANIFEST)
         files = [_read_back(folder, path) for path in files_below(folder)]
-    except (OSError, ValueError, ArrowException) as error:
-        raise ReleaseNotVerified([f"It cannot be read back: {error}."]) from error
+    except (OSError, ValueError, LookupError, TypeError, ArrowException) as error:
+        raise ReleaseNotVerified([f"It cannot be read back: {error!r}."]) from error
     found = {file.path: file for file in files}
     problems = [*_checksum_problems(sums, found), *_manifest_problems(manifest, found)]
     if problems:
@@ -89,13 +116,13 @@ def _checksum_problems(sums: dict[str, str], found: dict[str, WrittenFile]) -> l
     return problems
 
 
-def _manifest_problems(manifest: dict[str, Any], found: dict[str, WrittenFile]) -> list[str]:
-    listed = {
-        file["path"]: WrittenFile(file["path"], file["bytes"], file["sha256"], file["rows"])
-        for file in manifest["files"]
-    }
-    return [
+def _manifest_problems(manifest: Manifest, found: dict[str, WrittenFile]) -> list[str]:
+    problems = [
         f"{path} is not as the manifest describes it."
-        for path in sorted({*listed, *found} - {MANIFEST, CHECKSUMS})
-        if listed.get(path) != found.get(path)
+        for path in sorted({*manifest.files, *found} - {MANIFEST, CHECKSUMS})
+        if manifest.files.get(path) != found.get(path)
     ]
+    for table, count in ((IMAGES, manifest.image_count), (RATINGS, manifest.rating_count)):
+        if table.path in found and found[table.path].row_count != count:
+            problems.append(f"{table.path} does not have the {count} rows that the manifest counts.")
+    return problems

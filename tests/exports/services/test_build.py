@@ -35,6 +35,7 @@ def test_it_works(harbours, releases_root):
     stored = Release.objects.get(pk=release.pk)
     assert stored.state == ReleaseState.PUBLISHED
     assert (stored.image_count, stored.rating_count, stored.schema_version) == (3, 3, SCHEMA_VERSION)
+    assert stored.requested_at < stored.snapshot_at < stored.published_at
     assert [file.path for file in stored.files.order_by("path")] == FILES
     assert folders_in(releases_root) == [f"harbours/{stored.version}"]
     assert len(verify_release(release=stored)) == len(FILES)

@@ -23,6 +23,11 @@ def rewrite_sums(folder):
     (folder / "SHA256SUMS").write_text("\n".join(line for line in lines if "README" not in line) + "\n")
 
 
+def miscount(folder):
+    path = folder / "manifest.json"
+    path.write_text(path.read_text().replace('"ratings": 3', '"ratings": 4'))
+
+
 DAMAGES = {
     "a changed byte": (change_a_byte, "ratings.parquet|cannot be read back"),
     "a missing file": (lambda folder: (folder / "SCHEMA.md").unlink(), "SCHEMA.md is missing"),
@@ -37,6 +42,11 @@ DAMAGES = {
     ),
     "rewritten sums": (rewrite_sums, "README.md"),
     "a manifest that is no JSON": (lambda folder: (folder / "manifest.json").write_text("{"), "cannot be read back"),
+    "a manifest of something else": (
+        lambda folder: (folder / "manifest.json").write_text('{"files": []}'),
+        "cannot be read back",
+    ),
+    "a manifest that counts wrongly": (miscount, "ratings.parquet does not have the 4 rows that the manifest counts"),
     "no sums": (lambda folder: (folder / "SHA256SUMS").unlink(), "cannot be read back"),
     "no folder": (shutil.rmtree, "cannot be read back"),
 }
