@@ -91,15 +91,15 @@ def test_there_is_no_script_or_style_in_the_page(client, release):
 
 
 def test_addresses_are_those_of_the_public_site(client, release, settings):
-    assert "curl -fL -C - -O http://testserver/files/harbours/" in page_of(client)
+    assert "curl -fL --retry 9 -C - -O http://testserver/files/harbours/" in page_of(client)
     settings.PUBLIC_URL = "https://ratings.example.org/"
-    assert "curl -fL -C - -O https://ratings.example.org/files/harbours/" in page_of(client)
+    assert "curl -fL --retry 9 -C - -O https://ratings.example.org/files/harbours/" in page_of(client)
 
 
 @pytest.fixture
 def downloaded(client, release, tmp_path):
     """The files of the release, fetched from the addresses in the page's curl line."""
-    (found,) = re.findall(r'curl -fL --remote-name-all "(\S+?)/\{(\S+?)\}"', page_of(client))
+    (found,) = re.findall(r'curl -fL --retry 9 --remote-name-all "(\S+?)/\{(\S+?)\}"', page_of(client))
     folder = tmp_path / "downloaded"
     folder.mkdir()
     for name in found[1].split(","):
