@@ -38,7 +38,9 @@ def hash_address(address: str, *, now: datetime) -> str:
 
 @lru_cache(maxsize=4)
 def _key_of_period(period: int) -> bytes:
-    return hmac.new(settings.ADDRESS_KEY.encode(), f"addresses:{period}".encode(), hashlib.sha256).digest()
+    return hmac.new(
+        str(getattr(settings, "ADDRESS_KEY")).encode(), f"addresses:{period}".encode(), hashlib.sha256
+    ).digest()
 
 
 def _network_of(address: str) -> str:

@@ -134,7 +134,7 @@ def _build_aside(release: Release, on_progress: OnProgress) -> VerifiedFolder:
 
 
 def _read_raters(snapshot: Snapshot, dataset: Dataset) -> RaterBook:
-    pseudonym_of = make_pseudonymiser(key=settings.PSEUDONYM_KEY, dataset_id=dataset.pk)
+    pseudonym_of = make_pseudonymiser(key=str(getattr(settings, "PSEUDONYM_KEY")), dataset_id=dataset.pk)
     return RaterBook.read(snapshot.batches(RATERS), pseudonym_of)
 
 

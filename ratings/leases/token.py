@@ -77,7 +77,9 @@ def verify_lease(token: str, *, holder: str, now_ms: int) -> Lease:
 
 
 def _mac(payload: bytes, holder: str) -> bytes:
-    return hmac.new(_lease_key(settings.LEASE_KEY), payload + holder.encode(), hashlib.sha256).digest()[:MAC_BYTES]
+    return hmac.new(
+        _lease_key(str(getattr(settings, "LEASE_KEY"))), payload + holder.encode(), hashlib.sha256
+    ).digest()[:MAC_BYTES]
 
 
 @lru_cache(maxsize=2)
