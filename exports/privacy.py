@@ -98,24 +98,37 @@ def _each_distinct(column: pa.Array, change: Callable[..., str | None]) -> pa.Ar
     return changed.take(encoded.indices)
 
 
-_HEX = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), dtype=np.uint8).reshape(256, 2)
-_DIGITS = [place for place in range(36) if place not in {8, 13, 18, 23}]
+# Two digits of text for each value of a byte, as one number, so that a lookup writes both.
+_HEX = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), np.uint16)
+# The places of a UUID's digits: among the 32 without dashes, and in the text of 36 with them.
+_UUID_PARTS = (
+    (slice(0, 8), slice(0, 8)),
+    (slice(8, 12), slice(9, 13)),
+    (slice(12, 16), slice(14, 18)),
+    (slice(16, 20), slice(19, 23)),
+    (slice(20, 32), slice(24, 36)),
+)
 
 
 def hex_text(rows: npt.NDArray[np.uint8]) -> pa.Array:
     """Return each row of bytes as hexadecimal text."""
-    count, width = rows.shape
-    return _fixed_text(_HEX[rows].reshape(count, 2 * width))
+    return _fixed_text(_hex_digits(rows))
 
 
 def uuid_text(column: pa.Array) -> pa.Array:
-    """Return UUIDs as text, all at once: a tenth of the time of asking PostgreSQL or Python for it."""
+    """Return UUIDs as text, all at once: a fraction of the time of asking PostgreSQL or Python for it."""
     storage = column.storage
     count = len(storage)
     raw = np.frombuffer(storage.buffers()[1], np.uint8, count=16 * count, offset=16 * storage.offset)
+    digits = _hex_digits(raw.reshape(count, 16))
     text = np.full((count, 36), ord("-"), np.uint8)
-    text[:, _DIGITS] = _HEX[raw.reshape(count, 16)].reshape(count, 32)
+    for without_dashes, with_dashes in _UUID_PARTS:
+        text[:, with_dashes] = digits[:, without_dashes]
     return _fixed_text(text)
+
+
+def _hex_digits(rows: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    return _HEX.take(rows).view(np.uint8)
 
 
 def _fixed_text(text: npt.NDArray[np.uint8]) -> pa.Array:
