@@ -69,7 +69,7 @@ def _new_rater(dataset: Dataset, callers: list[Caller]) -> Callable[[int], None]
 def _many_at_random(dataset: Dataset, callers: list[Caller]) -> Callable[[int], None]:
     """Half the small dataset, 50,000 of the large one."""
     share = min(0.5, MANY / dataset.image_count)
-    add_ratings(callers[1], dataset=dataset, where=f"abs(hashtext(i.id::text)) % 1000 < {share * 1000}")
+    add_ratings(callers[1], dataset=dataset, where=f"abs(hashtext(i.id::text)) %% 1000 < {share * 1000}")
     return _taker(callers[1], dataset)
 
 

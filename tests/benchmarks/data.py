@@ -34,7 +34,8 @@ def make_dataset(slug: str, *, number: int, image_count: int, target: int = 1000
         dataset=dataset.pk,
         count=image_count,
     )
-    Dataset.objects.filter(pk=dataset.pk).update(image_count=image_count)
+    dataset.image_count = image_count
+    dataset.save(update_fields=["image_count"])
     return dataset
 
 
