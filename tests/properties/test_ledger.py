@@ -24,10 +24,15 @@ from tests.people import Person, make_person, make_stranger, now
 from tests.ratings.services.test_rating import PRICES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
-PERSONS, IMAGES = 2, 4
-real_database = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+PERSONS, IMAGES = 2, 6
+real_database = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 some = st.sets(st.integers(min_value=0, max_value=9), min_size=1, max_size=6)
 person = st.integers(min_value=0, max_value=PERSONS - 1)
+settle = st.just(("settle",))
+void = st.tuples(st.just("void"), some)
+restore = st.tuples(st.just("restore"), some)
+spend = st.tuples(st.just("spend"), person, st.integers(min_value=1, max_value=30))
+standing = st.tuples(st.just("standing"), person, st.sampled_from(["new", "trusted", "quarantined"]))
 rate = st.tuples(
     st.just("rate"),
     st.integers(min_value=0, max_value=PERSONS),
@@ -35,15 +40,8 @@ rate = st.tuples(
     st.integers(min_value=1, max_value=10),
     st.none() | st.integers(min_value=0, max_value=5),
 )
-STEPS = st.one_of(
-    rate,
-    rate,
-    st.tuples(st.just("settle")),
-    st.tuples(st.just("void"), some),
-    st.tuples(st.just("restore"), some),
-    st.tuples(st.just("spend"), person, st.integers(min_value=1, max_value=20)),
-    st.tuples(st.just("standing"), person, st.sampled_from(["new", "trusted", "quarantined"])),
-)
+# Most of what can go wrong takes money that was paid, so that steps which lead there come often.
+STEPS = st.one_of(settle, settle, void, void, restore, restore, spend, spend, standing, rate, rate)
 
 
 @dataclass
@@ -110,8 +108,15 @@ class Story:
 
 @pytest.fixture
 def story(db):
+    """Both have rated four of the images, one of them once in quarantine; two images are left."""
     dataset = DatasetFactory(slug="demo", target_rating_count=2)
-    return Story([make_person() for _ in range(PERSONS)], make_images(dataset, IMAGES), UserFactory())
+    begun = Story([make_person() for _ in range(PERSONS)], make_images(dataset, IMAGES), UserFactory())
+    for who in range(PERSONS):
+        for which in range(4):
+            begun.standing(who, "quarantined" if (who, which) == (1, 3) else "new")
+            begun.rate(who, which, 1 + which, which or None)
+    begun.standing(1, "new")
+    return begun
 
 
 def told(story, steps):
@@ -124,7 +129,7 @@ def told(story, steps):
         yield step
 
 
-@given(steps=st.lists(STEPS, min_size=1, max_size=15))
+@given(steps=st.lists(STEPS, min_size=5, max_size=12))
 @real_database
 def test_the_books_add_up_after_every_step(story, steps):
     with transaction.atomic():
@@ -134,7 +139,7 @@ def test_the_books_add_up_after_every_step(story, steps):
         transaction.set_rollback(True)
 
 
-@given(steps=st.lists(STEPS, max_size=12), which=some)
+@given(steps=st.lists(STEPS, max_size=10), which=some)
 @real_database
 def test_restoring_gives_back_exactly_what_voiding_took(story, steps, which):
     with transaction.atomic():
@@ -152,7 +157,7 @@ def test_restoring_gives_back_exactly_what_voiding_took(story, steps, which):
         transaction.set_rollback(True)
 
 
-@given(steps=st.lists(STEPS, max_size=12))
+@given(steps=st.lists(STEPS, max_size=10))
 @real_database
 def test_nothing_is_paid_twice_and_history_tells_the_balance(story, steps):
     with transaction.atomic():
