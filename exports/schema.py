@@ -29,7 +29,10 @@ class Treatment(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its name and type in the file, the SQL expression it is read with, and its meaning."""
+    """One column: its name and type in the file, the SQL expression it is read with, and its meaning.
+
+    A column without an expression is made from what ``made_from`` reads: each field costs time.
+    """
 
     name: str
     type: pa.DataType
@@ -37,6 +40,11 @@ class Column:
     meaning: str
     nullable: bool = False
     treatment: Treatment = Treatment.NONE
+    made_from: str = ""
+
+    @property
+    def read_as(self) -> str:
+        return self.made_from or self.name
 
     @property
     def field(self) -> pa.Field:
@@ -68,7 +76,7 @@ class Table:
 
     def select(self, dataset_id: uuid.UUID) -> str:
         """Return the statement that reads the table."""
-        columns = ",\n    ".join(f"{column.sql} AS {column.name}" for column in self.columns)
+        columns = ",\n    ".join(f"{column.sql} AS {column.name}" for column in self.columns if column.sql)
         parts = (f"SELECT {columns}", self.rows_from, self.described_by, self.where, self.order_by)
         return _fill("\n".join(parts), dataset_id)
 
@@ -178,10 +186,11 @@ RATINGS = Table(
         Column(
             "anonymous",
             pa.bool_(),
-            "rating.rater_id",
+            "",
             "Whether it came without an account. One pseudonym then may be many people (the shared key), and one "
             "person may have many pseudonyms (browsers).",
             treatment=Treatment.ANONYMITY,
+            made_from="rater",
         ),
         Column(
             "country",

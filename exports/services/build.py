@@ -22,7 +22,7 @@ from exports.services.verify import ReleaseNotVerified, VerifiedFolder, verify_f
 from exports.writers import documents
 from exports.writers.files import WrittenFile
 from exports.writers.folders import building_folder, make_final, release_folder, write_text
-from exports.writers.parquet import write_table
+from exports.writers.parquet import lean_memory, write_table
 from exports.writers.snapshot import Snapshot, open_snapshot
 from ratings.models import Dataset
 
@@ -63,7 +63,7 @@ def build_release(*, dataset: Dataset, now: datetime, on_progress: OnProgress = 
     ``now`` gives the version; the moments of the snapshot and of publication are the database's own.
     Whatever goes wrong before 4 leaves a row that says why, no folder, and raises ReleaseFailed.
     """
-    with lock_releases(dataset) as check_lock, _explained(dataset):
+    with lock_releases(dataset) as check_lock, _explained(dataset), lean_memory():
         recover_releases(dataset=dataset)
         release = _start_release(dataset, now)
         with _failing_with_a_reason(release):
