@@ -105,6 +105,8 @@ def database_from_url(url: str) -> dict[str, object]:
             # Lets ratings/queries/prepared.py prepare; Django's own cursors never do.
             "prepare_threshold": 5,
         },
+        # The pool asks a connection before it lends it: after a restart of the database nobody is handed a dead one.
+        "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": False,
     }
 
