@@ -4,7 +4,7 @@
 PYTHON ?= python3
 export PYTHON
 VENV = .venv/bin/python
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 --dist worksteal
 # A .venv that lost its Python (an upgrade of the system, a half-made one) is made anew.
 BROKEN := $(if $(shell .venv/bin/python -c 'print(1)' 2>/dev/null),,broken-venv)
 
