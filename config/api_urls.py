@@ -10,5 +10,5 @@ urlpatterns = [
     path("", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("v1/", include("ratings.api.urls")),
-    re_path(r"^v1/.*$", api_errors.page_not_found),
+    re_path(r"^v1(/.*)?$", api_errors.page_not_found),
 ]

@@ -56,13 +56,13 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "config.middleware.PageContentPolicy",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "config.middleware.PageSessions",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "config.middleware.PageUsers",
+    "config.middleware.PageMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
@@ -96,7 +96,7 @@ def database_from_url(url: str) -> dict[str, object]:
         raise ImproperlyConfigured("DATABASE_URL must be a libpq URL, as postgresql://user:password@host/database")
     known = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.database",
         **{setting: str(parts.pop(key, "") or "") for key, setting in known.items()},
         "OPTIONS": {
             **parts,
@@ -105,8 +105,6 @@ def database_from_url(url: str) -> dict[str, object]:
             # Lets ratings/queries/prepared.py prepare; Django's own cursors never do.
             "prepare_threshold": 5,
         },
-        # The pool asks a connection before it lends it: after a restart of the database nobody is handed a dead one.
-        "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": False,
     }
 

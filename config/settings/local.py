@@ -19,4 +19,4 @@ CSRF_COOKIE_SECURE = False
 REWARD_HOLD_SECONDS = env.int("REWARD_HOLD_SECONDS", 60)
 
 LOGGING_CONFIG = None
-configure_logging(json=False, level=env.str("LOG_LEVEL", "INFO"))
+configure_logging(json=env.str("LOG_FORMAT", "text") == "json", level=env.str("LOG_LEVEL", "INFO"))

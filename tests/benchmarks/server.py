@@ -32,7 +32,7 @@ def granian() -> Iterator[int]:
         "--blocking-threads",
         "4",
     ]
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]}
+    environment = os.environ | {"LOG_FORMAT": "json"}  # as in production
     with Path(settings.VAR_DIR, "granian.log").open("w") as log:
         process = subprocess.Popen([*command, *options], env=environment, stdout=log, stderr=log)
         try:
