@@ -39,12 +39,14 @@ class IdentityKind(models.TextChoices):
 class Identity(models.Model):
     """Who answers: an account, a browser without one, the shared anonymous key, a user of AI Horde.
 
-    One identity for each (kind, external id). Linking or claiming points an identity to a user and never
-    rewrites what it rated.
+    One identity for each (kind, external id). A user of AI Horde is known by the number behind the # of
+    ``name#number``, because the name may change; ``name`` is the one last
+    seen. Linking or claiming points an identity to a user and never rewrites what it rated.
     """
 
     kind = models.CharField(max_length=16, choices=IdentityKind)
     external_id = models.CharField(max_length=200)
+    name = models.CharField("name that its provider shows", max_length=120, blank=True, db_default="")
     user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="identities")
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -77,9 +77,10 @@ def cache_name(digest: str) -> str:
     return f"kudoscope:key:{digest}"
 
 
-def ensure_identity(*, kind: IdentityKind, external_id: str, user_id: int | None = None) -> int:
+def ensure_identity(*, kind: IdentityKind, external_id: str, user_id: int | None = None, name: str = "") -> int:
     """Return the identity's id, making it when it is new. Safe when two come at once."""
-    identity, _ = Identity.objects.get_or_create(kind=kind, external_id=external_id, defaults={"user_id": user_id})
+    defaults = {"user_id": user_id, "name": name}
+    identity, _ = Identity.objects.get_or_create(kind=kind, external_id=external_id, defaults=defaults)
     return identity.pk
 
 

@@ -35,4 +35,3 @@ class PageMessages(PagesOnly, MessageMiddleware):
 
 class PageContentPolicy(PagesOnly, CSPMiddleware):
     """What a page may load and run."""
-

@@ -13,6 +13,8 @@ from psycopg_pool import ConnectionPool
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    pool: ConnectionPool[Any] | None  # not in the stubs
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection[Any]:
         """Return a connection on which the server was still there a moment ago."""
         connection = super().get_new_connection(conn_params)

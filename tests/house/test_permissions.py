@@ -169,7 +169,7 @@ ADMINISTRATION = {
     "admin:exports_release_build": Route(SUPERUSER, method="POST"),
 }
 # Without a name: they lead on to another line of the table, or to nothing.
-UNNAMED = {"api/^v1/.*$", "admin/(?P<url>.*)$"} | {
+UNNAMED = {"api/^v1(/.*)?$", "admin/(?P<url>.*)$"} | {
     f"admin/{label.replace('.', '/')}/<path:object_id>/" for label in TABLES
 }
 
