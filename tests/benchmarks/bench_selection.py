@@ -36,7 +36,11 @@ def _compare(case: Callable, small_set: Dataset, large_set: Dataset, callers: li
     small, large = (_measure(case, dataset, callers) for dataset in (small_set, large_set))
     ratio = percentile(large, 0.99) / percentile(small, 0.99)
     middle, p99 = (percentile(large, share) * 1000 for share in (0.5, 0.99))
-    return f"next image, {name}: p99 ratio {ratio:.2f} (target <= 1.5)   median {middle:.2f} ms, p99 {p99:.2f} ms"
+    middle_ratio = percentile(large, 0.5) / percentile(small, 0.5)
+    return (
+        f"next image, {name}: p99 ratio {ratio:.2f} (target <= 1.5), median ratio {middle_ratio:.2f}   "
+        f"median {middle:.2f} ms, p99 {p99:.2f} ms"
+    )
 
 
 def _measure(case: Callable, dataset: Dataset, callers: list[Caller]) -> list[float]:
