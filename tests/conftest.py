@@ -5,11 +5,19 @@ from django.conf import settings
 
 from accounts import valkey
 from config.invariants import find_violations
+from config.moderators import ensure_moderators
 from ratings.queries.datasets import get_dataset_for_rating
 from ratings.selection import lease_images
 from tests.chromium import chromium  # noqa: F401 - a fixture of all folders
 from tests.factories import DatasetFactory, make_images
 from tests.people import make_person, now
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The group of moderators stands in every database, as after every deployment."""
+    with django_db_blocker.unblock():
+        ensure_moderators()
 
 
 @pytest.fixture(autouse=True)

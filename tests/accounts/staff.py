@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 
 from accounts.models import User
-from config.moderators import GROUP, ensure_moderators
+from config.moderators import GROUP
 from tests.factories import UserFactory
 
 
@@ -27,7 +27,6 @@ def make_staff(username: str = "staff", **fields) -> Staff:
 
 
 def make_moderator(username: str = "moderator") -> Staff:
-    ensure_moderators()
     staff = make_staff(username)
     staff.user.groups.add(Group.objects.get(name=GROUP))
     return staff

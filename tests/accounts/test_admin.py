@@ -133,7 +133,6 @@ def test_somebody_with_every_permission_but_no_superuser_changes_nobody(staff):
 
 
 def test_a_superuser_makes_somebody_a_moderator(root, outsider):
-    ensure_moderators()
     group = Group.objects.get(name=GROUP)
     data = {"is_active": "on", "is_staff": "on", "groups": [group.pk], "username": "other", "email": "x@example.org"}
     with CaptureQueriesContext(connection) as captured:
@@ -189,6 +188,7 @@ def test_nobody_else_revokes_keys(moderator, staff, outsider):
 
 
 def test_the_group_is_made_and_corrected(db):
+    Group.objects.get(name=GROUP).delete()
     assert ensure_moderators()
     assert not ensure_moderators()
     group = Group.objects.get(name=GROUP)
@@ -201,6 +201,7 @@ def test_the_group_is_made_and_corrected(db):
 
 
 def test_the_command_says_what_it_did(capsys):
+    Group.objects.get(name=GROUP).delete()
     call_command("ensure_moderators")
     call_command("ensure_moderators")
     assert capsys.readouterr().out.count(GROUP) == 1
