@@ -3,14 +3,12 @@
 A release reads what is committed, on a connection of its own; so these tests need real transactions.
 """
 
-import os
-from contextlib import contextmanager
-
 import pytest
 from celery import current_app
 
 from tests.exports.made import build, make_rater, make_rating
 from tests.factories import DatasetFactory, make_images
+from tests.outages import without_privileges
 
 
 @pytest.fixture(autouse=True)
@@ -30,19 +28,7 @@ def at_once():
 @pytest.fixture
 def open_to_nobody():
     """Act as somebody whom file permissions bind, also where tests run as root."""
-
-    @contextmanager
-    def act():
-        is_root = os.geteuid() == 0
-        if is_root:
-            os.seteuid(65534)
-        try:
-            yield
-        finally:
-            if is_root:
-                os.seteuid(0)
-
-    return act
+    return without_privileges
 
 
 @pytest.fixture

@@ -1,17 +1,10 @@
 """Fixtures of the tests of ratings: storage of their own, and a person without privileges."""
 
-import contextlib
-import os
-import shutil
-import tempfile
-from pathlib import Path
-
 import pytest
 
+from tests import outages
 from tests.factories import DatasetFactory
 from tests.ratings.pictures import picture_bytes
-
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -24,28 +17,14 @@ def media_root(settings, tmp_path):
 @pytest.fixture
 def unprivileged():
     """Act as somebody whom file permissions bind, also where tests run as root."""
-
-    @contextlib.contextmanager
-    def act():
-        is_root = os.geteuid() == 0
-        if is_root:
-            os.seteuid(NOBODY)
-        try:
-            yield
-        finally:
-            if is_root:
-                os.seteuid(0)
-
-    return act
+    return outages.without_privileges
 
 
 @pytest.fixture
 def open_folder():
     """A folder that anybody may enter, which pytest's own are not."""
-    folder = Path(tempfile.mkdtemp(prefix="kudoscope-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+    with outages.open_folder() as folder:
+        yield folder
 
 
 @pytest.fixture

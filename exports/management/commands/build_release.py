@@ -64,11 +64,15 @@ class Command(BaseCommand):
     def summarize(self, release: Release, seconds: float) -> None:
         folder = release_folder(release.dataset.slug, release.version)
         self.stdout.write(
-            f"Published {release}: {release.rating_count:,} ratings of {release.image_count:,} images "
+            f"Published {release}: {counted(release.rating_count, 'rating')}, {counted(release.image_count, 'image')}, "
             f"in {seconds:.1f} s.\n"
             f"It is in {folder}\n"
             f"Check it: cd {folder} && sha256sum -c SHA256SUMS"
         )
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 class BuildProgress:

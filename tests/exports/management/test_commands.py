@@ -17,7 +17,7 @@ def test_it_works_and_says_how_to_check_it(harbours, capsys):
     call_command("build_release", "harbours")
     said = capsys.readouterr().out
     release = Release.objects.get()
-    assert f"Published harbours {release.version}: 3 ratings of 3 images" in said
+    assert f"Published harbours {release.version}: 3 ratings, 3 images" in said
     (line,) = re.findall(r"^Check it: (.+)$", said, re.MULTILINE)
     assert subprocess.run(line, shell=True, capture_output=True, check=False).returncode == 0
 

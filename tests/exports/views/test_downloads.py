@@ -24,7 +24,7 @@ def page_of(client):
 
 def test_it_works(client, release):
     page = page_of(client)
-    assert f"Release <strong>{release.version}</strong>: 3 ratings of 3 images" in page
+    assert f"Release <strong>{release.version}</strong>: 3 ratings, 3 images" in page
     for file in release.files.all():
         assert reverse("exports:file", args=["harbours", release.version, file.path]) in page
         assert file.sha256 in page.replace("<wbr>", "")
