@@ -8,3 +8,4 @@ VALKEY_FAILURES = Counter(
 RATINGS_SUBMITTED = Counter("kudoscope_ratings_total", "Ratings stored", ["state"])
 RATINGS_REFUSED = Counter("kudoscope_ratings_refused_total", "Ratings refused", ["reason"])
 LEASES_GRANTED = Counter("kudoscope_leases_total", "Leases handed out", ["how"])
+PAYOUT_ANSWERS = Counter("kudoscope_payout_answers_total", "Answers of AI Horde to awards of kudos", ["verdict"])

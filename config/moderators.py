@@ -10,6 +10,8 @@ GROUP = "moderators"
 PERMISSIONS = (
     "accounts.view_identity",
     "accounts.view_user",
+    "kudos.change_payout",
+    "kudos.view_payout",
     "ratings.change_dataset",
     "ratings.change_image",
     "ratings.change_rating",

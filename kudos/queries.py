@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from kudos.models import Account, Entry, Reason
+from django.utils.translation import gettext_lazy as _
+
+from kudos.models import Account, Entry, Payout, PayoutDecision, PayoutState, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,35 @@ class HistoryLine:
     @property
     def reason_text(self) -> str:
         return str(Reason(self.reason).label)
+
+
+# What the owner reads. A payout that was sent again is a line of its own.
+PAYOUT_TEXTS = {
+    PayoutState.PENDING: _("Waits to be sent"),
+    PayoutState.SENDING: _("On its way"),
+    PayoutState.PAID: _("Arrived"),
+    PayoutState.REFUSED: _("Refused by AI Horde; the kudos are back in your balance"),
+    PayoutState.AMBIGUOUS: _("Sent, but not clearly answered; a moderator is finding out whether it arrived"),
+    PayoutState.RETURNED: _("Did not arrive; the kudos are back in your balance"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutLine:
+    """One payout as its owner sees it."""
+
+    payout_id: int
+    username: str
+    amount: int
+    state: str
+    decision: str
+    created_at: datetime
+
+    @property
+    def state_text(self) -> str:
+        if self.decision == PayoutDecision.SEND_AGAIN:
+            return str(_("Did not arrive; sent again"))
+        return str(PAYOUT_TEXTS[PayoutState(self.state)])
 
 
 def balance_of(identity_id: int | None) -> int:
@@ -54,3 +85,12 @@ def history_of(*, identity_id: int | None, before_id: int | None = None, limit: 
 def _posted_after(identity_id: int, entry_id: int) -> int:
     amounts = Entry.objects.filter(account__identity_id=identity_id, id__gt=entry_id).values_list("amount", flat=True)
     return sum(amounts)
+
+
+def payouts_of(*, user_id: int | None, limit: int = 20) -> list[PayoutLine]:
+    """Return the newest payouts of everything that a user rates as, newest first."""
+    if user_id is None:
+        return []
+    columns = ("pk", "username", "amount", "state", "decision", "created_at")
+    rows = Payout.objects.filter(account__identity__user_id=user_id).order_by("-id").values_list(*columns)
+    return [PayoutLine(*row) for row in rows[:limit]]

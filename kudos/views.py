@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import caller_from_request
 from accounts.forms import OlderForm
-from kudos.queries import balance_of, history_of
+from kudos.queries import balance_of, history_of, payouts_of
 
 PAGE_LENGTH = 50
 
@@ -28,6 +28,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "lines": lines,
         "balance": balance_of(identity_id),
         "is_first": before_id is None,
+        "payouts": payouts_of(user_id=request.user.pk) if before_id is None else [],
         "older": lines[-1].entry_id if len(lines) == PAGE_LENGTH else None,
     }
     return render(request, "kudos/history.html", context)

@@ -6,7 +6,10 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from kudos.award import current_award
+from kudos.services.payouts import create_payouts
 from ratings.queries.datasets import dataset_detail, dataset_overview, open_dataset_ids
+from ratings.queries.payable import payable_identities
 from ratings.selection import refresh_tail_pool
 from ratings.services.settlement import settle_rewards
 
@@ -15,6 +18,14 @@ from ratings.services.settlement import settle_rewards
 def settle_rewards_task() -> None:
     """Settle what has been pending for longer than the hold time."""
     settle_rewards(hold=timedelta(seconds=settings.REWARD_HOLD_SECONDS), now=timezone.now())
+
+
+@shared_task(soft_time_limit=300, time_limit=330)
+def create_payouts_task() -> None:
+    """Put the kudos of raters in good standing into the outbox: who they are is nothing that kudos knows."""
+    create_payouts(
+        payable=payable_identities(), minimum=settings.PAYOUT_MINIMUM, award=current_award(), now=timezone.now()
+    )
 
 
 @shared_task(soft_time_limit=600, time_limit=620)

@@ -284,6 +284,8 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
     "settle-rewards": {"task": "ratings.tasks.settle_rewards_task", "schedule": 60.0, "options": {"expires": 60}},
+    "create-payouts": {"task": "ratings.tasks.create_payouts_task", "schedule": 600.0, "options": {"expires": 600}},
+    "send-payouts": {"task": "kudos.tasks.send_payouts_task", "schedule": 60.0, "options": {"expires": 60}},
     "daily-releases": {"task": "exports.tasks.build_releases_task", "schedule": crontab(hour=3, minute=30)},
     "nightly-invariants": {"task": "config.celery.check_invariants_task", "schedule": crontab(hour=4, minute=30)},
 }
@@ -297,3 +299,15 @@ REWARD_ARTIFACTS = env.int("REWARD_ARTIFACTS", 0)
 REWARD_BEST_OF_SET = env.int("REWARD_BEST_OF_SET", 15)
 REWARD_HOLD_SECONDS = env.int("REWARD_HOLD_SECONDS", 3 * 24 * 3600)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+
+# --- AI Horde ------------------------------------------------------------------------------------------------
+
+HORDE_URL = env.str("HORDE_URL", "").rstrip("/")
+HORDE_ALLOW_PRIVATE = env.bool("HORDE_ALLOW_PRIVATE", False)
+# The key of an account that may award kudos. Without it kudos stay where they are.
+HORDE_AWARD_KEY = env.str("HORDE_AWARD_KEY", "")
+PAYOUT_MINIMUM = env.int("PAYOUT_MINIMUM", 25)
+if HORDE_AWARD_KEY and not (HORDE_URL and HORDE_AWARD_KEY.isascii() and HORDE_AWARD_KEY.isprintable()):
+    raise ImproperlyConfigured("HORDE_AWARD_KEY is a key of the AI Horde that HORDE_URL must name.")
+if PAYOUT_MINIMUM < 1:
+    raise ImproperlyConfigured("PAYOUT_MINIMUM must be a number of kudos, 1 or more.")

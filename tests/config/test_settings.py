@@ -123,6 +123,9 @@ def test_it_refuses_to_start_without(production, name):
         ("DATABASE_URL", "postgresql://localhost", "DATABASE_URL must be"),
         ("DATABASE_URL", "nonsense", "nonsense"),
         ("EMAIL_URL", "nonsense", "EMAIL_URL must be"),
+        ("HORDE_AWARD_KEY", "a key without an AI Horde", "HORDE_URL must name"),
+        ("PAYOUT_MINIMUM", "0", "PAYOUT_MINIMUM must be"),
+        ("PAYOUT_MINIMUM", "all", "all"),
     ],
 )
 def test_it_refuses_to_start_with(production, name, value, words):

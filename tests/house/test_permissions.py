@@ -17,7 +17,8 @@ from django.urls import get_resolver, reverse
 
 from accounts.models import ApiKey, Identity
 from exports.models import Release
-from kudos.models import Account, Entry, Transaction
+from kudos.award import HordeAward
+from kudos.models import Account, Entry, Payout, Transaction
 from ratings.models import Image, Rater, Rating, Skip
 from ratings.selection import LeasedImage
 from ratings.services.rating import RatingSubmission, submit_rating
@@ -25,6 +26,7 @@ from ratings.services.settlement import settle_rewards
 from ratings.services.voiding import void_ratings
 from tests.accounts.staff import make_moderator, make_staff, make_superuser
 from tests.house.walk import routes
+from tests.kudos.conftest import collect, make_horde_identity
 from tests.people import Person, make_person, now
 from tests.ratings.services.test_rating import PRICES
 
@@ -134,6 +136,7 @@ TABLES = {
     "exports.release": Table(SUPERUSER),
     "kudos.account": Table(SUPERUSER),
     "kudos.entry": Table(SUPERUSER),
+    "kudos.payout": Table(MODERATORS),
     "kudos.transaction": Table(SUPERUSER),
     "ratings.dataset": Table(MODERATORS, change=SUPERUSER),
     "ratings.image": Table(MODERATORS),
@@ -166,6 +169,7 @@ ADMINISTRATION = {
     "admin:ratings_void_ratings": Route(MODERATORS, data=keys_of("ratings.rating")),
     "admin:ratings_restore_ratings": Route(MODERATORS, data=keys_of("ratings.rating")),
     "admin:ratings_image_picture": Route(NOBODY, image),
+    "admin:kudos_decide_payout": Route(MODERATORS, lambda world: {"payout_id": world.objects["kudos.payout"].pk}),
     "admin:exports_release_build": Route(SUPERUSER, method="POST"),
 }
 # Without a name: they lead on to another line of the table, or to nothing.
@@ -212,6 +216,7 @@ def world(dataset, lease, settings, tmp_path):
         "exports.release": Release.objects.create(dataset=dataset, version="2026-11-24", schema_version="1"),
         "kudos.account": Account.objects.get(identity_id=owner.identity_id),
         "kudos.entry": Entry.objects.first(),
+        "kudos.payout": make_payout(owner),
         "kudos.transaction": Transaction.objects.first(),
         "ratings.dataset": dataset,
         "ratings.image": Image.objects.get(pk=rated.image_id),
@@ -221,6 +226,13 @@ def world(dataset, lease, settings, tmp_path):
         "ratings.skip": Skip.objects.create(rater=rater, image_id=rated.image_id),
     }
     return made
+
+
+def make_payout(owner):
+    """Put kudos into the outbox that the owner earned as a user of AI Horde."""
+    make_horde_identity(7, 50, user=owner.user)
+    collect(HordeAward(url="http://127.0.0.1:1", key="key", allow_private=False))
+    return Payout.objects.get()
 
 
 def ask(world, person, name, route):
