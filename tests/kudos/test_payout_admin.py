@@ -1,5 +1,7 @@
 """Moderators see the outbox and decide about what is in doubt; nobody else does."""
 
+import re
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
@@ -136,7 +138,16 @@ def test_a_second_decision_is_told_that_it_comes_late(moderator, doubtful):
 def test_ai_horde_down_the_page_still_answers(moderator, doubtful, horde):
     horde.is_away = True
     text = moderator.web.get(url_of(doubtful)).content.decode()
-    assert "right after</th>\n            <td>1,050" in text or "1,050" in text
+    figures = re.findall(r"<td>\s*(\S+)\s*</td>", text)
+    assert figures == ["0", "1,000", "1,050", "-"]
+    assert "has changed by 50" in text
+
+
+def test_where_nothing_is_known_the_page_says_so(moderator, painter, horde, award):
+    payout = doubtful_payout(horde, award, "drops_unread")
+    text = moderator.web.get(url_of(payout)).content.decode()
+    assert re.findall(r"<td>\s*(\S+)\s*</td>", text) == ["0", "-", "-", "-"]
+    assert "figures are not known" in text
 
 
 def test_a_payout_that_does_not_exist(moderator, doubtful):

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts import valkey
 from accounts.models import Identity
+from accounts.outgoing import Limits
 from kudos.award import REST_SECONDS, TROUBLES, HordeAward, NullAward
 from kudos.models import Account, Entry, Payout, PayoutDecision
 from kudos.queries import balance_of, payouts_of
@@ -16,7 +17,9 @@ from kudos.services.payouts import (
     PayoutNotOpen,
     claim_payout,
     compare_figures,
+    create_payouts,
     decide_payout,
+    deliver_payout,
     expire_sending,
     send_payouts,
 )
@@ -29,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 CERTAIN_REFUSALS = ["refuses", "refuses_marshalled", "knows_nobody", "refuses_anonymous"]
 NOT_CARRIED_OUT = ["refuses_key", "refuses_account", "is_busy", "redirects"]
-DOUBTFUL = sorted(set(ANSWERS) - set(CERTAIN_REFUSALS) - set(NOT_CARRIED_OUT)) + ["drops", "drops_unread"]
+DOUBTFUL = [*sorted(set(ANSWERS) - set(CERTAIN_REFUSALS) - set(NOT_CARRIED_OUT)), "drops", "drops_unread"]
 
 
 @pytest.fixture
@@ -121,10 +124,7 @@ def test_only_users_of_ai_horde_are_paid_and_linked_ones_as_well(award):
 
 
 def test_only_those_who_are_payable_are_paid(painter, award):
-    nobody = Identity.objects.none()
-    from kudos.services.payouts import create_payouts
-
-    assert create_payouts(payable=nobody, minimum=1, award=award, now=now()) == 0
+    assert create_payouts(payable=Identity.objects.none(), minimum=1, award=award, now=now()) == 0
     assert balance_of(painter.pk) == 50
 
 
@@ -204,16 +204,10 @@ def test_a_doubtful_answer_is_left_to_a_moderator(painter, horde, award, adds_up
 
 
 def test_a_slow_answer_is_doubtful(painter, horde, award, monkeypatch, adds_up):
-    monkeypatch.setattr("kudos.award.AWARD_LIMITS", type(award_limits())(seconds=0.2, size=1000))
+    monkeypatch.setattr("kudos.award.AWARD_LIMITS", Limits(seconds=0.2, size=1000))
     payout = doubtful_payout(horde, award, "is_slow")
     assert "ReadTimeout" in payout.answer
     adds_up()
-
-
-def award_limits():
-    from kudos.award import AWARD_LIMITS
-
-    return AWARD_LIMITS
 
 
 def test_while_nobody_answers_nothing_is_sent(painter, horde, award, adds_up):
@@ -295,8 +289,6 @@ def test_a_killed_sender_leaves_a_payout_to_a_moderator(painter, horde, award, a
 
 
 def test_an_answer_that_comes_too_late_changes_nothing(painter, horde, award, moderator, adds_up):
-    from kudos.services.payouts import deliver_payout
-
     collect(award)
     claimed = claim_payout(now=now())
     expire_sending(now=now() + SILENCE * 2)
