@@ -149,6 +149,12 @@ TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
 if TRUSTED_PROXY_COUNT < 0:
     raise ImproperlyConfigured("TRUSTED_PROXY_COUNT must be the number of proxies in front, or 0.")
 
+# AI Horde, whose users rate under their own keys; without an address nobody is asked.
+HORDE_URL = env.str("HORDE_URL", "").rstrip("/")
+HORDE_ALLOW_PRIVATE = env.bool("HORDE_ALLOW_PRIVATE", False)
+if HORDE_URL and not HORDE_URL.startswith(("https://", "http://") if HORDE_ALLOW_PRIVATE else "https://"):
+    raise ImproperlyConfigured("HORDE_URL must be an address as https://aihorde.net, because keys travel there.")
+
 # --- Sessions, cookies, headers ---------------------------------------------------------------------------
 
 # In the database alone: a cache in front would sign people out, or back in, when it comes and goes.
@@ -299,12 +305,7 @@ REWARD_ARTIFACTS = env.int("REWARD_ARTIFACTS", 0)
 REWARD_BEST_OF_SET = env.int("REWARD_BEST_OF_SET", 15)
 REWARD_HOLD_SECONDS = env.int("REWARD_HOLD_SECONDS", 3 * 24 * 3600)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
-
-# --- AI Horde ------------------------------------------------------------------------------------------------
-
-HORDE_URL = env.str("HORDE_URL", "").rstrip("/")
-HORDE_ALLOW_PRIVATE = env.bool("HORDE_ALLOW_PRIVATE", False)
-# The key of an account that may award kudos. Without it kudos stay where they are.
+# The key of an AI Horde account that may award kudos; without it kudos stay here.
 HORDE_AWARD_KEY = env.str("HORDE_AWARD_KEY", "")
 PAYOUT_MINIMUM = env.int("PAYOUT_MINIMUM", 25)
 if HORDE_AWARD_KEY and not (HORDE_URL and HORDE_AWARD_KEY.isascii() and HORDE_AWARD_KEY.isprintable()):

@@ -56,5 +56,9 @@ VALKEY_TIMEOUT_SECONDS = 2.0
 
 REWARD_HOLD_SECONDS = 0
 
+# Tests bring an AI Horde of their own; the one outside is never asked.
+HORDE_URL = ""
+HORDE_ALLOW_PRIVATE = True
+
 LOGGING_CONFIG = None
 configure_logging(json=False, level="WARNING")

@@ -62,24 +62,20 @@ class PayoutAdmin(ReadOnlyAdmin):
         "amount",
         column("state", _("state")),
         "created_at",
-        "sent_at",
-        column("http_status", _("status")),
         "answer",
-        "decision",
     )
     list_display_links = ("id", "username")
     list_filter = ("state",)
     search_fields = ("id",)
     search_help_text = _("The number of a payout, or the number of an AI Horde user after #.")
     fieldsets = (
-        (None, {"fields": ("username", "user", "amount", "state", "attempt_count")}),
-        (_("When"), {"fields": ("created_at", "due_at", "sent_at", "answered_at")}),
+        (None, {"fields": ("username", "user", "amount", "state", "account", "transaction", "reversal")}),
+        (_("When"), {"fields": ("created_at", "due_at", "attempt_count", "sent_at", "answered_at")}),
         (_("AI Horde"), {"fields": ("http_status", "answer", "theirs_before", "theirs_after")}),
         (_("Decision"), {"fields": ("decision", "decided_by", "decided_at", "decision_note")}),
-        (_("Ledger"), {"fields": ("account", "transaction", "reversal")}),
     )
-    list_select_related = ()
     readonly_fields = ("user",)
+    superuser_fields = ("account", "transaction", "reversal")
     lookups = ("account__identity__id__exact",)
 
     def find(self, term: str, request: HttpRequest) -> Q | None:

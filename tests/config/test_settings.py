@@ -124,6 +124,7 @@ def test_it_refuses_to_start_without(production, name):
         ("DATABASE_URL", "nonsense", "nonsense"),
         ("EMAIL_URL", "nonsense", "EMAIL_URL must be"),
         ("HORDE_AWARD_KEY", "a key without an AI Horde", "HORDE_URL must name"),
+        ("HORDE_URL", "http://aihorde.net", "keys travel there"),
         ("PAYOUT_MINIMUM", "0", "PAYOUT_MINIMUM must be"),
         ("PAYOUT_MINIMUM", "all", "all"),
     ],

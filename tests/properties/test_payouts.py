@@ -140,7 +140,7 @@ def rate(identity, image):
     caller = Caller(IdentityKind.HORDE, identity.external_id, identity.pk, None, holder, "a" * 32)
     lease_id = new_lease_id(now_ms=int(now().timestamp() * 1000), dice=DICE)
     token = sign_lease(Lease(lease_id, image, 1), holder)
-    submission = RatingSubmission(image_id=image, aesthetic=7, artifacts=1, lease=token)
+    submission = RatingSubmission(image_id=image, aesthetic=7, artifacts=None, lease=token)
     with suppress(RatingRefused):
         submit_rating(caller=caller, submission=submission, prices=PRICES, now=now())
 
