@@ -41,13 +41,15 @@ ANSWERS = {
 class FakeAward:
     """``manner`` is how awards are answered: "awards", a key of ANSWERS, "drops", "drops_unread" or "is_slow".
 
-    ``manners`` says so for single user names; ``is_away`` lets the user pages fail as well.
+    ``manners`` says so for single user names; ``is_away`` lets the user pages fail as well. An award takes ``delay``
+    seconds, or until ``wait_for`` is set.
     """
 
     manner: str = "awards"
     manners: dict = field(default_factory=dict)
     is_away: bool = False
     delay: float = 0.0
+    wait_for: threading.Event | None = None
     received: Counter = field(default_factory=Counter)
     asked: list = field(default_factory=list)
     standings: dict = field(default_factory=dict)
@@ -94,6 +96,8 @@ class FakeAward:
             manner = "refuses_key"
         if self.delay or manner == "is_slow":
             threading.Event().wait(self.delay or 1.0)
+        if self.wait_for:
+            self.wait_for.wait(20)
         if manner in {"drops", "is_slow", "awards"}:
             self.book(body)
         if manner in {"drops", "drops_unread"}:
@@ -122,8 +126,8 @@ def reply(handler, status, body):
     handler.send_header("Content-Length", str(len(content)))
     if status == 302:
         handler.send_header("Location", "http://127.0.0.1:1/elsewhere")
-    handler.end_headers()
     try:
+        handler.end_headers()
         handler.wfile.write(content)
     except OSError:
         """The client had enough."""
