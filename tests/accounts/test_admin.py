@@ -100,6 +100,7 @@ def test_moderators_see_what_their_group_says_and_no_more(moderator):
         "Rater",
         "Skip",
         "ModerationAction",
+        "Payout",
     }
     for address in (KEYS, "/admin/auth/group/", "/admin/account/emailaddress/", "/admin/kudos/account/"):
         assert moderator.web.get(address).status_code == 403
