@@ -2,9 +2,10 @@
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -34,6 +35,17 @@ def hash_address(address: str, *, now: datetime) -> str:
     """
     period = int(now.timestamp()) // (KEY_PERIOD_DAYS * 86400)
     return hmac.new(_key_of_period(period), _network_of(address).encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def is_address_in(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    """Return whether an address is in one of the networks; one that cannot be read is in none."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    return any(parsed in network for network in networks)
 
 
 @lru_cache(maxsize=4)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import ApiKey, Scope, default_scopes
 
 LARGEST_ID = 2**63 - 1
+# Nobody makes a key for a relay here: it speaks for other people. An administrator does, `make_relay_key`.
 SCOPE_TEXTS = {
     Scope.RATE: _("rate images"),
     Scope.READ: _("read my own ratings and kudos"),

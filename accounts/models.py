@@ -69,6 +69,7 @@ class Scope(models.TextChoices):
     RATE = "rate", "rate images"
     READ = "read", "read my own ratings and kudos"
     MODERATE = "moderate", "moderate, where the user may"
+    RELAY = "relay", "submit what a service's own users rate"
 
 
 def default_scopes() -> list[str]:

@@ -28,6 +28,7 @@ from ratings.services.rating import (
     NotLeased,
     RatingInvalid,
 )
+from ratings.services.relay import SetAlreadyRated, SetInvalid, SetUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -44,10 +45,14 @@ ERRORS: dict[type[Exception], ApiError] = {
     InvalidApiKey: ApiError(401, "InvalidAPIKey"),
     BodyInvalid: ApiError(400, "ValidationFailed"),
     RatingInvalid: ApiError(400, "ValidationFailed"),
+    SetInvalid: ApiError(400, "ValidationFailed"),
     RequestDataTooBig: ApiError(413, "BodyTooLarge"),
     NotLeased: ApiError(403, "NotLeased"),
     AlreadyRated: ApiError(403, "AlreadyRated"),
     ImageUnavailable: ApiError(403, "ImageUnavailable"),
+    SetAlreadyRated: ApiError(403, "AlreadyRated"),
+    # Not 403, which AI Horde takes for "already rated".
+    SetUnavailable: ApiError(409, "SetUnavailable"),
     IdempotencyKeyReused: ApiError(409, "IdempotencyKeyReused"),
     NoSuchDataset: ApiError(404, "DatasetNotFound"),
     NoImageLeft: ApiError(404, "NoImageLeft"),
@@ -69,7 +74,7 @@ def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response 
         return None
     message = TOO_BIG if isinstance(error, RequestDataTooBig) else str(error) or "Not found."
     body = _body(message, known.rc)
-    if isinstance(error, BodyInvalid):
+    if isinstance(error, BodyInvalid | SetInvalid):
         body["errors"] = error.errors
     headers = {"Retry-After": RETRY_AFTER[type(error)]} if type(error) in RETRY_AFTER else {}
     if known.status == HTTPStatus.UNAUTHORIZED:

@@ -11,6 +11,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
+from .networks import read_networks
+
 env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -304,6 +306,9 @@ REWARD_RATING = env.int("REWARD_RATING", 5)
 REWARD_ARTIFACTS = env.int("REWARD_ARTIFACTS", 0)
 REWARD_BEST_OF_SET = env.int("REWARD_BEST_OF_SET", 15)
 REWARD_HOLD_SECONDS = env.int("REWARD_HOLD_SECONDS", 3 * 24 * 3600)
+# Networks that relays call from without a key, and the most images that a set may have.
+RELAY_NETWORKS = read_networks("RELAY_NETWORKS", env.list("RELAY_NETWORKS", default=[]))
+RELAY_SET_LIMIT = env.int("RELAY_SET_LIMIT", 100)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 # The key of an AI Horde account that may award kudos; without it kudos stay here.
 HORDE_AWARD_KEY = env.str("HORDE_AWARD_KEY", "")

@@ -1,5 +1,6 @@
 """The tables of the ratings domain, one file for each noun."""
 
+from ratings.models.comparison import BestFrom, Comparison, ImageInSet, ImageSet
 from ratings.models.dataset import Dataset, DatasetState
 from ratings.models.image import AdultClass, Image, ImageStatus, Rendition
 from ratings.models.moderation import ActionKind, ModerationAction
@@ -9,9 +10,13 @@ from ratings.models.rating import Proof, Rating, RatingState, Skip
 __all__ = [
     "ActionKind",
     "AdultClass",
+    "BestFrom",
+    "Comparison",
     "Dataset",
     "DatasetState",
     "Image",
+    "ImageInSet",
+    "ImageSet",
     "ImageStatus",
     "ModerationAction",
     "Proof",

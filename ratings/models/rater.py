@@ -35,6 +35,7 @@ class Rater(models.Model):
     images_generated = models.PositiveBigIntegerField("images generated elsewhere", null=True, blank=True)
     external_kudos = models.BigIntegerField("kudos elsewhere", null=True, blank=True)
     external_created_at = models.DateTimeField("account made elsewhere", null=True, blank=True)
+    is_trusted_elsewhere = models.BooleanField("trusted by the service they come from", null=True, blank=True)
     pseudonym_seed = models.UUIDField(default=uuid.uuid4, editable=False, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -69,6 +69,7 @@ class Rating(models.Model):
     rater_kudos = models.BigIntegerField(null=True, blank=True)
     rater_account_age = models.PositiveIntegerField("seconds", null=True, blank=True)
     rater_is_trusted = models.BooleanField(default=False)
+    rater_is_trusted_elsewhere = models.BooleanField(null=True, blank=True)
     rater_rating_count = models.PositiveIntegerField(default=0)
     rater_challenges_failed = models.IntegerField(default=0)
 

@@ -262,7 +262,7 @@ def _statement_params(
         "lease": proven.lease.lease_id if proven.lease else None,
         "issued_at": proven.lease.issued_at if proven.lease else None,
         "scale_version": proven.lease.scale_version if proven.lease else DEFAULT_SCALE_VERSION,
-        "client_agent": _clean_agent(submission.client_agent),
+        "client_agent": clean_agent(submission.client_agent),
         "address_hash": caller.address_hash,
     }
 
@@ -295,7 +295,7 @@ def _promise_of(submission: RatingSubmission, prices: PriceList) -> int:
     return promise_for(reward_for(prices=prices, has_artifacts=submission.artifacts is not None))
 
 
-def _clean_agent(agent: str) -> str:
+def clean_agent(agent: str) -> str:
     """Return the agent as PostgreSQL can store it: no NUL, no control characters, at most 200 characters."""
     printable = "".join(character for character in agent if character.isprintable())
     return printable[:MAX_AGENT_LENGTH] or DEFAULT_AGENT
