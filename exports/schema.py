@@ -187,8 +187,8 @@ RATINGS = Table(
             "anonymous",
             pa.bool_(),
             "",
-            "Whether it came without an account. One pseudonym then may be many people (the shared key), and one "
-            "person may have many pseudonyms (browsers).",
+            "Whether it came without an account. One pseudonym then may be many people (a shared key, here or at the "
+            "AI Horde), and one person may have many pseudonyms (browsers).",
             treatment=Treatment.ANONYMITY,
             made_from="rater",
         ),
@@ -306,6 +306,6 @@ TABLES = (IMAGES, RATINGS)
 # Who the raters are is looked up batch by batch, not joined: PostgreSQL need not hash them once for each release, and
 # a pseudonym is computed once for each rater. `exports.privacy` keeps 25 bytes of each.
 RATERS = """
-SELECT rater.id, rater.pseudonym_seed, identity.kind IN ('shared_key', 'browser') AS anonymous
+SELECT rater.id, rater.pseudonym_seed, rater.is_shared OR identity.kind IN ('shared_key', 'browser') AS anonymous
 FROM ratings_rater rater JOIN accounts_identity identity ON identity.id = rater.identity_id ORDER BY rater.id
 """

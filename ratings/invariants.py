@@ -55,6 +55,20 @@ CHECKS = {
         SELECT r.id, r.dataset_id, i.dataset_id FROM ratings_rating r JOIN ratings_image i ON i.id = r.image_id
         WHERE r.dataset_id <> i.dataset_id LIMIT 100
     """,
+    "comparison {} names {} the best of set {}, which does not hold it": """
+        SELECT c.id, c.best_id, c.image_set_id FROM ratings_comparison c WHERE NOT EXISTS (
+            SELECT 1 FROM ratings_imageinset p WHERE p.image_set_id = c.image_set_id AND p.image_id = c.best_id
+        ) LIMIT 100
+    """,
+    "set {} says {} images, its rows say {}, in places up to {}": """
+        SELECT s.id, s.image_count, count(p.id), max(p.position) FROM ratings_imageset s
+        LEFT JOIN ratings_imageinset p ON p.image_set_id = s.id GROUP BY s.id
+        HAVING s.image_count <> count(p.id) OR max(p.position) <> count(p.id) - 1 LIMIT 100
+    """,
+    "comparison {} by rater {} says it is shared: {}": """
+        SELECT c.id, c.rater_id, c.is_shared FROM ratings_comparison c JOIN ratings_rater t ON t.id = c.rater_id
+        WHERE c.is_shared <> t.is_shared LIMIT 100
+    """,
     "dataset {} says {} images, its rows say {}": """
         SELECT d.slug, d.image_count, count(i.id) FROM ratings_dataset d LEFT JOIN ratings_image i
         ON i.dataset_id = d.id GROUP BY d.id HAVING d.image_count <> count(i.id) LIMIT 100

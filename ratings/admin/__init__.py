@@ -1,9 +1,19 @@
 """The administration of ratings: tables to look at, and the decisions that moderators take. One file for each noun."""
 
+from ratings.admin.comparison import ComparisonAdmin, ImageSetAdmin
 from ratings.admin.dataset import DatasetAdmin
 from ratings.admin.image import ImageAdmin
 from ratings.admin.moderation import ModerationActionAdmin
 from ratings.admin.rater import RaterAdmin, SkipAdmin
 from ratings.admin.rating import RatingAdmin
 
-__all__ = ["DatasetAdmin", "ImageAdmin", "ModerationActionAdmin", "RaterAdmin", "RatingAdmin", "SkipAdmin"]
+__all__ = [
+    "ComparisonAdmin",
+    "DatasetAdmin",
+    "ImageAdmin",
+    "ImageSetAdmin",
+    "ModerationActionAdmin",
+    "RaterAdmin",
+    "RatingAdmin",
+    "SkipAdmin",
+]

@@ -102,6 +102,7 @@ class ImageAdmin(DecisionAdmin):
     decisions: ClassVar[Sequence[Decision]] = DECISIONS
     doors: ClassVar[list[Door]] = [
         Door(_("Ratings"), "ratings.rating", "image__id__exact"),
+        Door(_("Sets"), "ratings.imageset", "images__id__exact"),
         Door(_("Skips"), "ratings.skip", "image__id__exact"),
     ]
 

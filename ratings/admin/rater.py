@@ -37,12 +37,16 @@ class RaterAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": ("identity", "user", "state", "is_trusted", "is_shared", "created_at")}),
         (_("Counters"), {"fields": ("rating_count", "counted_count", "challenges_failed")}),
-        (_("Elsewhere"), {"fields": ("images_generated", "external_kudos", "external_created_at")}),
+        (
+            _("Elsewhere"),
+            {"fields": ("images_generated", "external_kudos", "external_created_at", "is_trusted_elsewhere")},
+        ),
     )
     readonly_fields = ("user",)
     lookups = ("identity__id__exact",)
     doors: ClassVar[list[Door]] = [
         Door(_("Ratings"), "ratings.rating", "rater__id__exact"),
+        Door(_("Comparisons"), "ratings.comparison", "rater__id__exact"),
         Door(_("Skips"), "ratings.skip", "rater__id__exact"),
     ]
 

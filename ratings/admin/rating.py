@@ -99,6 +99,7 @@ class RatingAdmin(DecisionAdmin):
                 "fields": (
                     "rater_rating_count",
                     "rater_is_trusted",
+                    "rater_is_trusted_elsewhere",
                     "rater_challenges_failed",
                     "rater_images_generated",
                     "rater_kudos",

@@ -19,7 +19,7 @@ from accounts.models import ApiKey, Identity
 from exports.models import Release
 from kudos.award import HordeAward
 from kudos.models import Account, Entry, Payout, Transaction
-from ratings.models import Image, Rater, Rating, Skip
+from ratings.models import Comparison, Image, Rater, Rating, Skip
 from ratings.selection import LeasedImage
 from ratings.services.rating import RatingSubmission, submit_rating
 from ratings.services.settlement import settle_rewards
@@ -28,6 +28,7 @@ from tests.accounts.staff import make_moderator, make_staff, make_superuser
 from tests.house.walk import routes
 from tests.kudos.conftest import collect, make_horde_identity
 from tests.people import Person, make_person, now
+from tests.ratings.relayed import relay_set
 from tests.ratings.services.test_rating import PRICES
 
 # Staff may enter the administration and have been given nothing to do there.
@@ -92,6 +93,7 @@ PAGES = {
     "api-schema": Route(EVERYBODY),
     "api-rating-new": Route(EVERYBODY),
     "api-rate": Route(OWNER, lambda world: {"image_id": str(world.leased.image_id)}, "POST", answer),
+    "api-rating-set": Route(NOBODY, method="POST"),  # for relays, which are none of these
     # For machines.
     "healthz": Route(EVERYBODY),
     "readyz": Route(EVERYBODY),
@@ -138,8 +140,10 @@ TABLES = {
     "kudos.entry": Table(SUPERUSER),
     "kudos.payout": Table(MODERATORS),
     "kudos.transaction": Table(SUPERUSER),
+    "ratings.comparison": Table(MODERATORS),
     "ratings.dataset": Table(MODERATORS, change=SUPERUSER),
     "ratings.image": Table(MODERATORS),
+    "ratings.imageset": Table(MODERATORS),
     "ratings.moderationaction": Table(MODERATORS),
     "ratings.rater": Table(MODERATORS),
     "ratings.rating": Table(MODERATORS),
@@ -207,6 +211,8 @@ def world(dataset, lease, settings, tmp_path):
     settle_rewards(hold=now() - now(), now=now())
     action = void_ratings(rating_ids=[rating_id], by=moderator.user, reason="a test", now=now())
     rater = Rater.objects.get(identity_id=owner.identity_id)
+    relay_set()
+    comparison = Comparison.objects.get()
     made.objects = {
         "accounts.apikey": ApiKey.objects.get(user=owner.user),
         "accounts.identity": Identity.objects.get(pk=owner.identity_id),
@@ -218,11 +224,13 @@ def world(dataset, lease, settings, tmp_path):
         "kudos.entry": Entry.objects.first(),
         "kudos.payout": make_payout(owner),
         "kudos.transaction": Transaction.objects.first(),
+        "ratings.comparison": comparison,
         "ratings.dataset": dataset,
         "ratings.image": Image.objects.get(pk=rated.image_id),
+        "ratings.imageset": comparison.image_set,
         "ratings.moderationaction": action,
         "ratings.rater": rater,
-        "ratings.rating": Rating.objects.get(),
+        "ratings.rating": Rating.objects.get(pk=rating_id),
         "ratings.skip": Skip.objects.create(rater=rater, image_id=rated.image_id),
     }
     return made

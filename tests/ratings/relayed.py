@@ -6,6 +6,10 @@ from typing import Any
 
 from django.test import Client
 
+from ratings.api.v1_compat.relay_bodies import read_set
+from ratings.services.relay import SubmittedSet, submit_set
+from tests.people import now
+
 SET = "/api/v1/rating/set"
 ADDRESS = "198.51.100.77"
 # What the tests are called from, a network of relays or not.
@@ -46,3 +50,9 @@ def post(body: Any, *, path: str = SET, address: str = FROM_RELAY, **headers: st
     """Post a set as AI Horde does: without a key, from an address."""
     data = body if isinstance(body, bytes) else json.dumps(body)
     return Client(REMOTE_ADDR=address).post(path, data, content_type="application/json", headers=headers)
+
+
+def relay_set(body: dict[str, Any] | None = None) -> SubmittedSet:
+    """Submit a set past HTTP."""
+    at = now()
+    return submit_set(submission=read_set(json.dumps(body or make_set()).encode(), now=at), max_images=100, now=at)

@@ -3,11 +3,22 @@
 import uuid
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from kudos.models import AccountKind, Reason
 from kudos.services import Posting, ensure_user_accounts, post_transactions, system_account_id
-from ratings.models import Dataset, Image, ModerationAction, Rater, Rating, Rendition, Skip
+from ratings.models import (
+    Comparison,
+    Dataset,
+    Image,
+    ImageInSet,
+    ImageSet,
+    ModerationAction,
+    Rater,
+    Rating,
+    Rendition,
+    Skip,
+)
 from tests.factories import DatasetFactory, make_images
 from tests.people import make_person, now
 
@@ -53,14 +64,31 @@ def make_rendition(image, size):
     )
 
 
+def make_image_set(images):
+    made = ImageSet.objects.create(dataset=images[0].dataset, image_count=len(images))
+    places = [ImageInSet(image_set=made, image=image, position=position) for position, image in enumerate(images)]
+    ImageInSet.objects.bulk_create(places)
+    return made
+
+
+def make_comparison(rater, images):
+    made = make_image_set(images)
+    return Comparison.objects.create(
+        rater=rater, image_set=made, best=images[0], best_from="highest", proof="relay", client_agent="t"
+    )
+
+
 @pytest.fixture
 def rows(rater, settlement, action):
     """One row of each model; the rating is settled, voided and debited."""
     [image] = make_images(DatasetFactory(), 1)
     voided = {"state": "voided", "moderation_action": action, "settlement_id": settlement, "void_debit": 5}
+    comparison = make_comparison(rater, [image])
     return {
+        Comparison: comparison,
         Dataset: image.dataset,
         Image: image,
+        ImageSet: comparison.image_set,
         ModerationAction: action,
         Rater: rater,
         Rating: make_rating(rater, image, reward=5, **voided),
@@ -68,6 +96,11 @@ def rows(rater, settlement, action):
 
 
 CHECKS = [
+    *(
+        (Comparison, "comparison_tie_implies_derived", {"is_tied": True}, {"best_from": source})
+        for source in ("given", "only")
+    ),
+    (ImageSet, "image_set_has_an_image", {"image_count": 1}, {"image_count": 0}),
     (Dataset, "dataset_target_within_reason", {"target_rating_count": 1}, {"target_rating_count": 0}),
     (Dataset, "dataset_target_within_reason", {"target_rating_count": 1000}, {"target_rating_count": 1001}),
     (Dataset, "dataset_states_licences", {"licence": "MIT"}, {"licence": ""}),
@@ -122,7 +155,13 @@ def threes(rater):
     first, second = make_images(DatasetFactory(), 2)
     [third] = make_images(DatasetFactory(), 1)
     stranger = Rater.objects.get(identity_id=make_person().identity_id)
+    two, one = make_comparison(rater, [first, second]), make_comparison(rater, [first, second])
+    other = make_comparison(stranger, [third])
+    places = [*two.image_set.places.order_by("position"), make_image_set([third]).places.get()]
     return {
+        # The best goes with its set; the constraint about it has a test of its own.
+        Comparison: (two, one, other),
+        ImageInSet: places,
         Image: (first, second, third),
         Rendition: (make_rendition(first, 512), make_rendition(first, 768), make_rendition(second, 768)),
         Rating: (make_rating(rater, first), make_rating(rater, second), make_rating(stranger, third)),
@@ -139,6 +178,8 @@ def take_over(source, target, field):
 
 
 UNIQUE = [
+    (ImageInSet, "image_in_set_once", "image_id"),
+    (ImageInSet, "image_in_set_has_its_own_place", "position"),
     (Image, "image_source_is_known_once", "source_id"),
     (Image, "image_bytes_are_known_once", "sha256"),
     (Rendition, "rendition_one_of_each_size", "size"),
@@ -154,6 +195,30 @@ def test_the_same_again_is_refused_and_accepted_elsewhere(threes, model, constra
     with refused(constraint), transaction.atomic():
         take_over(first, second, field)
     assert take_over(first, third, field) == 1
+
+
+def test_one_rater_compares_a_set_once_unless_many_share_it(threes):
+    first, second, third = threes[Comparison]
+    with refused("comparison_one_for_each_rater_and_set"), transaction.atomic():
+        take_over(first, second, "image_set_id")
+    Comparison.objects.filter(pk__in=[first.pk, second.pk]).update(is_shared=True)
+    assert take_over(first, second, "image_set_id") == 1
+    assert take_over(first, third, "rater_id") == 1
+
+
+def test_the_best_of_a_set_is_one_of_its_images(threes):
+    first, _, third = threes[Comparison]
+    inside = ImageInSet.objects.get(image_set_id=first.image_set_id, position=1)
+    set_best(first, inside.image_id)
+    with refused("comparison_best_is_in_its_set"):
+        set_best(first, third.best_id)
+
+
+def set_best(comparison, image_id):
+    """Change the best, and check at once what else waits for the commit, which a test has none of."""
+    with transaction.atomic():
+        Comparison.objects.filter(pk=comparison.pk).update(best_id=image_id)
+        connection.check_constraints()
 
 
 @pytest.mark.parametrize("position", [1, 2], ids=["by the same rater", "by another, of another image"])

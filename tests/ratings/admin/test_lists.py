@@ -13,11 +13,12 @@ from ratings.models import Image, Rater, Rating
 from ratings.services.rater import ensure_rater
 from ratings.services.rating import skip_image
 from tests.people import make_stranger, now
+from tests.ratings.relayed import make_set, make_user, relay_set
 
 pytestmark = pytest.mark.django_db
 
 OURS = [model for model in admin.site._registry if model._meta.app_label in {"accounts", "kudos", "ratings"}]
-MODERATED = ["dataset", "image", "rating", "rater", "skip", "moderationaction"]
+MODERATED = ["dataset", "image", "rating", "rater", "skip", "moderationaction", "imageset", "comparison"]
 # No inline style or script, which the Content-Security-Policy forbids.
 INLINE = re.compile(rb"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=|javascript:", re.IGNORECASE)
 # What a signed-in moderator costs: session, user, two of permissions; then savepoint, time limit, estimate, count, rows, release.
@@ -78,6 +79,7 @@ def everything(rater, rate, lease):
     rate(rater, 2)
     leased = lease(rater.caller)
     skip_image(caller=rater.caller, image_id=leased.image_id, lease=leased.lease, now=now())
+    relay_set()
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
@@ -93,6 +95,8 @@ def test_it_works(root, everything, model):
 def test_lists_cost_the_same_however_many_rows_they_show(moderator, rater, rate, name, django_assert_num_queries):
     for _ in range(2):
         rate(rater, 3)
+        for number in range(3):
+            relay_set(make_set(user=make_user(number=number)))
         with django_assert_num_queries(STATEMENTS):
             assert moderator.web.get(list_url(f"ratings_{name}")).status_code == 200
 
