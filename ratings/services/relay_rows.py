@@ -48,7 +48,9 @@ WITH given AS (
 ), scored AS (
     SELECT * FROM unnest(%(rated)s::uuid[], %(aesthetic)s::int[], %(artifacts)s::int[]) s (id, aesthetic, artifacts)
 ), rater AS (
-    SELECT known.*, greatest(extract(epoch FROM %(now)s - known.made_at)::bigint, 0) AS account_age FROM (
+    SELECT known.*, CASE
+        WHEN known.made_at IS NOT NULL THEN greatest(extract(epoch FROM %(now)s - known.made_at)::bigint, 0)
+    END AS account_age FROM (
         SELECT r.id, r.identity_id, r.is_shared, r.state, r.is_trusted, r.rating_count, r.challenges_failed,
             coalesce(%(images_generated)s::bigint, r.images_generated) AS images_generated,
             coalesce(%(kudos)s::bigint, r.external_kudos) AS kudos,

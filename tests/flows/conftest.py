@@ -45,10 +45,11 @@ def page(chromium):
 
 
 @contextmanager
-def running(command, log):
+def running(command, log, **environment):
+    """Run a module of Python on what the test uses; ``environment`` wins over that."""
     with log.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=ROOT, env=child_environment(), stdout=file, stderr=file
+            [sys.executable, "-m", *command], cwd=ROOT, env=child_environment() | environment, stdout=file, stderr=file
         )
         try:
             yield process
