@@ -309,6 +309,8 @@ REWARD_HOLD_SECONDS = env.int("REWARD_HOLD_SECONDS", 3 * 24 * 3600)
 # Networks that relays call from without a key, and the most images that a set may have.
 RELAY_NETWORKS = read_networks("RELAY_NETWORKS", env.list("RELAY_NETWORKS", default=[]))
 RELAY_SET_LIMIT = env.int("RELAY_SET_LIMIT", 100)
+if RELAY_SET_LIMIT not in range(1, 1001):
+    raise ImproperlyConfigured("RELAY_SET_LIMIT must be from 1 to 1000.")
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 # The key of an AI Horde account that may award kudos; without it kudos stay here.
 HORDE_AWARD_KEY = env.str("HORDE_AWARD_KEY", "")

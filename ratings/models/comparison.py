@@ -20,7 +20,9 @@ class ImageSet(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="image_sets", db_index=False)
-    images = models.ManyToManyField(Image, through="ImageInSet", related_name="image_sets")
+    images: "models.ManyToManyField[Image, ImageInSet]" = models.ManyToManyField(
+        Image, through="ImageInSet", related_name="image_sets"
+    )
     image_count = models.PositiveSmallIntegerField()
     created_at = models.DateTimeField(default=timezone.now)
 

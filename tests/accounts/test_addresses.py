@@ -1,11 +1,12 @@
 """Where a client's address is read from, and what is kept of it."""
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 
 import pytest
 from django.test import RequestFactory
 
-from accounts.addresses import KEY_PERIOD_DAYS, hash_address, read_client_address
+from accounts.addresses import KEY_PERIOD_DAYS, hash_address, is_address_in, read_client_address
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 PERIOD = timedelta(days=KEY_PERIOD_DAYS)
@@ -94,3 +95,28 @@ def test_nobody_without_the_key_can_try_all_addresses(settings):
         assert hash_address("192.0.2.7", now=NOW) != before
     finally:
         addresses._key_of_period.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("address", "is_in"),
+    [
+        ("192.0.2.0", True),
+        ("192.0.2.255", True),
+        ("192.0.3.0", False),
+        ("::ffff:192.0.2.7", True),
+        ("::ffff:192.0.3.7", False),
+        ("2001:db8::1", True),
+        ("2001:db9::1", False),
+        ("", False),
+        ("192.0.2.7:80", False),
+        ("192.0.2.7, 10.0.0.1", False),
+        ("localhost", False),
+        ("192.0.2", False),
+        ("\x00", False),
+        ("1" * 5000, False),
+    ],
+)
+def test_an_address_is_in_a_network_or_it_is_not(address, is_in):
+    networks = [ip_network("192.0.2.0/24"), ip_network("2001:db8::/32")]
+    assert is_address_in(address, networks) is is_in
+    assert not is_address_in(address, [])

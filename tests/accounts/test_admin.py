@@ -94,8 +94,10 @@ def test_moderators_see_what_their_group_says_and_no_more(moderator):
     assert seen == {
         "User",
         "Identity",
+        "Comparison",
         "Dataset",
         "Image",
+        "ImageSet",
         "Rating",
         "Rater",
         "Skip",

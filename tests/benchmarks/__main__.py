@@ -6,7 +6,7 @@ import platform
 import sys
 import tempfile
 
-NAMES = ("submit", "selection", "settlement", "release")
+NAMES = ("submit", "relay", "selection", "settlement", "release")
 
 
 def main() -> int:
@@ -35,10 +35,12 @@ def _set_up() -> None:
 
 
 def _bench(name: str, images: int) -> list[str]:
-    from tests.benchmarks import bench_selection, bench_settlement, bench_submit
+    from tests.benchmarks import bench_relay, bench_selection, bench_settlement, bench_submit
 
     if name == "submit":
         return bench_submit.run()
+    if name == "relay":
+        return bench_relay.run()
     if name == "selection":
         return bench_selection.run_bench(large=images)
     if name == "settlement":

@@ -127,6 +127,13 @@ def test_it_refuses_to_start_without(production, name):
         ("HORDE_URL", "http://aihorde.net", "keys travel there"),
         ("PAYOUT_MINIMUM", "0", "PAYOUT_MINIMUM must be"),
         ("PAYOUT_MINIMUM", "all", "all"),
+        ("RELAY_NETWORKS", "relay.example.org", "RELAY_NETWORKS must be"),
+        ("RELAY_NETWORKS", "192.0.2.0/24,nonsense", "nonsense"),
+        ("RELAY_NETWORKS", "192.0.2.7/24", "host bits set"),
+        ("RELAY_NETWORKS", "192.0.2.0/24,0.0.0.0/0", "whole internet"),
+        ("RELAY_NETWORKS", "::/0", "whole internet"),
+        ("RELAY_SET_LIMIT", "0", "RELAY_SET_LIMIT must be"),
+        ("RELAY_SET_LIMIT", "1001", "RELAY_SET_LIMIT must be"),
     ],
 )
 def test_it_refuses_to_start_with(production, name, value, words):
@@ -137,6 +144,12 @@ def test_it_refuses_to_start_with(production, name, value, words):
 def test_no_variable_turns_what_is_safe_off(production, name):
     for value in ("0", "1", "true", "false"):
         assert production(**{name: value}) == production()
+
+
+def test_no_network_is_a_relays_unless_it_is_named(production):
+    assert production()["RELAY_NETWORKS"] == production(RELAY_NETWORKS="")["RELAY_NETWORKS"] == "[]"
+    named = production(RELAY_NETWORKS="192.0.2.7, 2001:db8::/32,")["RELAY_NETWORKS"]
+    assert named == "[IPv4Network('192.0.2.7/32'), IPv6Network('2001:db8::/32')]"
 
 
 def test_hosts_may_be_written_with_spaces_and_domains_with_a_dot(production):

@@ -216,6 +216,13 @@ def test_anonymous_says_that_there_is_no_account(harbours, kind, anonymous):
     assert len(row["rater"]) == 32
 
 
+@pytest.mark.parametrize("kind", ["horde", "relay"])
+def test_anonymous_is_also_whom_many_share_elsewhere(harbours, kind):
+    make_rating(make_images(harbours, 1)[0], make_rater(kind, is_shared=True), aesthetic=3)
+    [row] = [row for row in rows_of(build(harbours), "ratings") if row["aesthetic"] == 3]
+    assert row["anonymous"] is True
+
+
 @pytest.mark.django_db(transaction=True)
 def test_one_rater_has_unrelated_pseudonyms_in_two_datasets(harbours):
     other = DatasetFactory(slug="other")

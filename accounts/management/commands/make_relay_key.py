@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         del args
-        name, longest = options["name"], ApiKey.name.field.max_length
+        name, longest = options["name"], ApiKey.name.field.max_length or 0
         if not 0 < len(name) <= longest:
             raise CommandError(f"The name of a key has 1 to {longest} characters.")
         user = User.objects.filter(username=options["username"], is_active=True).first()

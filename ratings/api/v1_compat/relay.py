@@ -89,7 +89,7 @@ class RelaySetView(APIView):
         operation_id="postRateSet",
         summary="Submit what a user of a relay says of a set of images",
         description="For relays only: a key with the scope `relay`, or a source address the service was told of.",
-        auth=[{"apikey": []}, {}],
+        auth=[{"apikey": []}, {}],  # type: ignore[list-item]  # a key, or none; the stubs know names only
         request=SetInput,
         responses={
             201: SetAccepted,

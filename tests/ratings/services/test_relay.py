@@ -2,7 +2,6 @@
 
 import uuid
 from datetime import UTC, timedelta
-from ipaddress import ip_network
 
 import pytest
 from django.db import connection
@@ -525,13 +524,3 @@ def test_a_comparison_that_disagrees_with_its_rater_about_being_shared_is_found(
     Comparison.objects.update(is_shared=True)
     [sentence] = find_violations()
     assert "says it is shared: True" in sentence
-
-
-def test_networks_of_relays_are_networks(settings):
-    """What the settings make of the environment is what the view asks."""
-    from config.settings.networks import read_networks
-
-    assert read_networks("X", [" 192.0.2.0/24", "", "2001:db8::/32"]) == [
-        ip_network("192.0.2.0/24"),
-        ip_network("2001:db8::/32"),
-    ]
