@@ -340,6 +340,12 @@ class TestWhoMayCall:
     def test_a_stranger_is_refused_before_the_body_is_looked_at(self):
         assert_error(post(b"{", address="192.0.2.1"), 401)
 
+    def test_without_valkey_relays_are_known_all_the_same(self, key, settings):
+        settings.REDIS_URL = "unix:///nonexistent/valkey.sock?db=0"
+        assert post(make_set()).status_code == 201
+        assert post(make_set(), address="192.0.2.1", apikey=key).status_code == 201
+        assert_error(post(make_set(), address="192.0.2.1", apikey="A" * 22), 401)
+
     def test_nobody_makes_themselves_a_key_of_a_relay(self, rater):
         client = rater.web()
         assert client.post("/profile/keys/", {"name": "mine", "scopes": ["relay"]}).status_code == 400
