@@ -34,11 +34,12 @@ PAYOUT_TEXTS = {
     PayoutState.AMBIGUOUS: _("Sent, but not clearly answered; a moderator is finding out whether it arrived"),
     PayoutState.RETURNED: _("Did not arrive; the kudos are back in your balance"),
 }
+PAYOUT_COLUMNS = ("pk", "username", "amount", "state", "decision", "created_at", "answer")
 
 
 @dataclass(frozen=True, slots=True)
 class PayoutLine:
-    """One payout as its owner sees it."""
+    """One payout. Its owner sees ``state_text``; ``answer`` is AI Horde's, and for moderators."""
 
     payout_id: int
     username: str
@@ -46,6 +47,7 @@ class PayoutLine:
     state: str
     decision: str
     created_at: datetime
+    answer: str
 
     @property
     def state_text(self) -> str:
@@ -91,6 +93,11 @@ def payouts_of(*, user_id: int | None, limit: int = 20) -> list[PayoutLine]:
     """Return the newest payouts of everything that a user rates as, newest first."""
     if user_id is None:
         return []
-    columns = ("pk", "username", "amount", "state", "decision", "created_at")
-    rows = Payout.objects.filter(account__identity__user_id=user_id).order_by("-id").values_list(*columns)
+    rows = Payout.objects.filter(account__identity__user_id=user_id).order_by("-id").values_list(*PAYOUT_COLUMNS)
     return [PayoutLine(*row) for row in rows[:limit]]
+
+
+def list_payouts(*, state: str = "", limit: int = 50) -> list[PayoutLine]:
+    """Return the newest payouts of everybody, of one state or of all."""
+    rows = Payout.objects.filter(state=state) if state else Payout.objects.all()
+    return [PayoutLine(*row) for row in rows.order_by("-id").values_list(*PAYOUT_COLUMNS)[:limit]]
