@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.addresses import hash_address, read_client_address
+from accounts.limits import BAD_KEY, Demand, check_limits, take_from_limits
 from accounts.models import IdentityKind, Scope, new_browser_id
 from accounts.queries import PREFIX_LENGTH, KeyHolder, find_identity_id, find_key_holder
 from accounts.services import KEY_CACHE_SECONDS, KEY_LENGTH, REVOKED, cache_name, digest_of
@@ -60,16 +61,22 @@ class Caller:
 def caller_from_key(request: HttpRequest, *, now: datetime) -> Caller:
     """Return who calls the API. No key, or the anonymous one, is the shared identity.
 
-    Raises InvalidApiKey.
+    Raises InvalidApiKey, or RateLimited when too many keys from this address were wrong.
     """
     secret = read_key(request)
     address = hash_address(read_client_address(request), now=now)
     if secret in {"", SHARED_KEY}:
         return shared_caller(address)
-    holder = _look_up_key(secret, now=now)
+    holder = _look_up_key(secret, address, now=now)
     if holder is None:
+        count_bad_key(address, now=now)
         raise InvalidApiKey("Invalid API key.")
     return account_caller(holder.user_id, holder.identity_id, address, holder.scopes)
+
+
+def count_bad_key(address: str, *, now: datetime) -> None:
+    """Count a key that was not accepted against the address it came from. Raises RateLimited."""
+    take_from_limits(demands=[Demand(BAD_KEY, address)], now=now)
 
 
 def caller_from_request(request: HttpRequest) -> Caller:
@@ -122,8 +129,11 @@ def read_key(request: HttpRequest) -> str:
     return value.strip() if scheme.lower() == "bearer" else ""
 
 
-def _look_up_key(secret: str, *, now: datetime) -> KeyHolder | None:
-    """Return whom the key speaks for, from Valkey when it is remembered there, else from the database."""
+def _look_up_key(secret: str, address: str, *, now: datetime) -> KeyHolder | None:
+    """Return whom the key speaks for, from Valkey when it is remembered there, else from the database.
+
+    Raises RateLimited for a key that is not remembered, from an address that guesses: others there go on.
+    """
     if len(secret) != KEY_LENGTH or not secret.isascii():
         return None
     digest = digest_of(secret)
@@ -133,6 +143,7 @@ def _look_up_key(secret: str, *, now: datetime) -> KeyHolder | None:
             return None if remembered == REVOKED else _holder_from_json(remembered)
     except ValkeyUnavailable:
         return find_key_holder(prefix=secret[:PREFIX_LENGTH], digest=digest)
+    check_limits(demands=[Demand(BAD_KEY, address)], now=now)
     holder = find_key_holder(prefix=secret[:PREFIX_LENGTH], digest=digest)
     if holder is not None:
         _remember_key(digest, holder, now=now)

@@ -9,3 +9,4 @@ RATINGS_SUBMITTED = Counter("kudoscope_ratings_total", "Ratings stored", ["state
 RATINGS_REFUSED = Counter("kudoscope_ratings_refused_total", "Ratings refused", ["reason"])
 LEASES_GRANTED = Counter("kudoscope_leases_total", "Leases handed out", ["how"])
 PAYOUT_ANSWERS = Counter("kudoscope_payout_answers_total", "Answers of AI Horde to awards of kudos", ["verdict"])
+REQUESTS_LIMITED = Counter("kudoscope_limited_total", "Requests refused by a limit", ["limit"])

@@ -10,14 +10,16 @@ from typing import Any, NamedTuple
 import orjson
 import structlog
 from django.core.exceptions import RequestDataTooBig
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from accounts.access import InvalidApiKey
+from accounts.limits import RateLimited
 from ratings.api.bodies import BodyInvalid
 from ratings.queries.datasets import NoSuchDataset
 from ratings.selection import NoImageLeft, TooManyLeases
@@ -57,9 +59,11 @@ ERRORS: dict[type[Exception], ApiError] = {
     NoSuchDataset: ApiError(404, "DatasetNotFound"),
     NoImageLeft: ApiError(404, "NoImageLeft"),
     TooManyLeases: ApiError(429, "TooManyLeases"),
+    RateLimited: ApiError(429, "RateLimited"),
     Http404: ApiError(404, "NotFound"),
 }
-RETRY_AFTER: dict[type[Exception], str] = {TooManyLeases: "60"}
+# In seconds, where the exception does not know better.
+RETRY_AFTER: dict[type[Exception], str] = {TooManyLeases: "60", RateLimited: "60"}
 TOO_BIG = "The body is too large."
 
 
@@ -77,6 +81,8 @@ def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response 
     if isinstance(error, BodyInvalid | SetInvalid):
         body["errors"] = error.errors
     headers = {"Retry-After": RETRY_AFTER[type(error)]} if type(error) in RETRY_AFTER else {}
+    if isinstance(error, RateLimited):
+        headers |= error.as_headers()
     if known.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'ApiKey realm="api"'
     return Response(body, known.status, headers=headers)
@@ -91,6 +97,21 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     del exception
     return _error_page(request, 403, "You may not do this.")
+
+
+def too_many_requests(request: HttpRequest, exception: RateLimited | None = None) -> HttpResponse:
+    """Answer a page's request that came too often: in JSON for its script, else in words, with when to come back.
+
+    django-allauth asks for this too, without an exception, when somebody tries to sign in too often.
+    """
+    limited = exception or RateLimited("Too many attempts. Wait a minute, then try again.")
+    if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
+        response: HttpResponse = JsonResponse({"message": str(limited)}, status=429)
+    else:
+        response = render(request, "429.html", {"message": str(limited)}, status=429)
+    response["Retry-After"] = str(limited.retry_after)
+    add_never_cache_headers(response)
+    return response
 
 
 @csrf_exempt  # It is also the view of unknown routes of the API, which no token comes with.

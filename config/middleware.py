@@ -1,13 +1,17 @@
-"""What only pages need: calls of the API know no session and no messages, and spare a quarter of their time."""
+"""What only pages need, which calls of the API pass by and so spare a quarter of their time; and limits, for both."""
 
+from collections.abc import Callable
 from typing import Any
 
 from csp.middleware import CSPMiddleware
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
+
+from accounts.limits import RateLimited
+from config.api_errors import too_many_requests
 
 API_PREFIX = "/api/v1/"
 
@@ -35,3 +39,24 @@ class PageMessages(PagesOnly, MessageMiddleware):
 
 class PageContentPolicy(PagesOnly, CSPMiddleware):
     """What a page may load and run."""
+
+
+class Limits:
+    """Say in the header how the caller stands with the limits, and answer for pages when one of them refused."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        allowance = getattr(request, "allowance", None)
+        if allowance is not None:
+            for name, value in allowance.as_headers().items():
+                response.headers.setdefault(name, value)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, RateLimited):
+            return None
+        request.allowance = exception.allowance  # type: ignore[attr-defined]
+        return too_many_requests(request, exception)

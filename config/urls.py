@@ -24,4 +24,5 @@ urlpatterns = [
 handler400 = api_errors.bad_request
 handler403 = api_errors.permission_denied
 handler404 = api_errors.page_not_found
+handler429 = api_errors.too_many_requests  # django-allauth asks for it
 handler500 = api_errors.server_error

@@ -22,6 +22,7 @@ from datetime import datetime
 from random import Random, SystemRandom
 
 from accounts.access import Caller
+from accounts.limits import RateLimited
 from accounts.metrics import LEASES_GRANTED
 from accounts.valkey import ValkeyUnavailable
 from ratings.leases import book
@@ -53,7 +54,7 @@ class NoImageLeft(Exception):
     """There is nothing to hand out to this rater in this dataset just now."""
 
 
-class TooManyLeases(Exception):
+class TooManyLeases(RateLimited):
     """This rater has taken many images without rating them."""
 
 

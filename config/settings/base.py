@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
 from .networks import read_networks
+from config.settings.limits import limits_from_json
 
 env = environ.Env()
 
@@ -67,6 +68,7 @@ MIDDLEWARE = [
     "config.middleware.PageMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "config.middleware.Limits",
 ]
 
 TEMPLATES = [
@@ -204,7 +206,18 @@ CORS_ALLOW_HEADERS = [
     "range",
     "x-fields",
 ]
-CORS_EXPOSE_HEADERS = ["accept-ranges", "content-range", "etag", "retry-after", "x-request-id"]
+CORS_EXPOSE_HEADERS = [
+    "accept-ranges",
+    "content-range",
+    "etag",
+    "ratelimit",
+    "ratelimit-limit",
+    "ratelimit-policy",
+    "ratelimit-remaining",
+    "ratelimit-reset",
+    "retry-after",
+    "x-request-id",
+]
 CORS_PREFLIGHT_MAX_AGE = 86400
 
 # --- Caches -----------------------------------------------------------------------------------------------
@@ -244,6 +257,7 @@ USE_TZ = True
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_THROTTLE_CLASSES": ["ratings.api.limits.CallerLimits"],
     "DEFAULT_RENDERER_CLASSES": ["config.rendering.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.rendering.RawJsonParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.rendering.AlwaysJson",
@@ -262,6 +276,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "tryItOutEnabled": True},
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.openapi.document_limits",
+    ],
 }
 
 # --- Logs -------------------------------------------------------------------------------------------------
@@ -319,3 +337,5 @@ if HORDE_AWARD_KEY and not (HORDE_URL and HORDE_AWARD_KEY.isascii() and HORDE_AW
     raise ImproperlyConfigured("HORDE_AWARD_KEY is a key of the AI Horde that HORDE_URL must name.")
 if PAYOUT_MINIMUM < 1:
     raise ImproperlyConfigured("PAYOUT_MINIMUM must be a number of kudos, 1 or more.")
+LIMITS = limits_from_json(env.str("LIMITS", ""))
+LIMITS_ENABLED = env.bool("LIMITS_ENABLED", True)

@@ -20,6 +20,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import Caller, caller_from_request, remember_browser
+from accounts.limits import RateLimited
+from ratings.countermeasures import admit_caller
+from ratings.countermeasures.limits import Action
 from ratings.forms import CountForm, LeaseForm, RatingForm
 from ratings.queries.datasets import DatasetForRating, NoSuchDataset, get_dataset_for_rating
 from ratings.queries.raters import my_standing
@@ -100,17 +103,28 @@ def _take_answer(request: HttpRequest, dataset: DatasetForRating | None) -> Http
         outcome = _skip(request, form.cleaned_data) if is_skip else _submit(request, form.cleaned_data)
     except RatingRefused as refusal:
         return _refuse(request, refusal)
+    except RateLimited as limited:
+        return _keep_answers(request, dataset, form, limited)
     if _wants_json(request):
-        # The answer may just have made the caller's identity, so they are looked up anew.
-        following = next(iter(_lease(caller_from_request(request), dataset, 1)[0]), None)
-        return JsonResponse({"message": outcome.message, "reward": outcome.reward, "next": following})
+        return JsonResponse(
+            {"message": outcome.message, "reward": outcome.reward, "next": _following(request, dataset)}
+        )
     messages.success(request, outcome.message)
     return SeeOther(request.path)
 
 
+def _following(request: HttpRequest, dataset: DatasetForRating | None) -> dict[str, Any] | None:
+    """Return the next image for the script, if there is one: the answer before it is saved in any case."""
+    try:
+        # That answer may just have made the caller's identity, so they are looked up anew.
+        return next(iter(_lease(caller_from_request(request), dataset, 1)[0]), None)
+    except TooManyLeases:
+        return None
+
+
 def _submit(request: HttpRequest, answer: dict[str, Any]) -> Outcome:
     submitted = submit_rating(
-        caller=caller_from_request(request),
+        caller=_admit(request, Action.RATE),
         submission=RatingSubmission(**answer, client_agent=PAGE_AGENT),
         prices=current_prices(),
         now=timezone.now(),
@@ -127,7 +141,7 @@ def _submit(request: HttpRequest, answer: dict[str, Any]) -> Outcome:
 
 
 def _skip(request: HttpRequest, leased: dict[str, Any]) -> Outcome:
-    skip_image(caller=caller_from_request(request), now=timezone.now(), **leased)
+    skip_image(caller=_admit(request, Action.RATE), now=timezone.now(), **leased)
     return Outcome(_("Skipped. This image will not be shown to you again."))
 
 
@@ -146,10 +160,27 @@ def _ask_again(request: HttpRequest, dataset: DatasetForRating | None, form: Lea
     if dataset is None or {"image_id", "lease"} & set(form.errors):
         messages.error(request, _("This page was incomplete. Here is another image."))
         return SeeOther(request.path)
-    known = form.cleaned_data
+    return _show_again(request, dataset, form.cleaned_data, error=error, status=400)
+
+
+def _keep_answers(
+    request: HttpRequest, dataset: DatasetForRating | None, form: LeaseForm, limited: RateLimited
+) -> HttpResponse:
+    """Show who answered too fast their answers again, to be sent once more; the script keeps them by itself."""
+    if _wants_json(request) or dataset is None:
+        raise limited
+    request.allowance = limited.allowance  # type: ignore[attr-defined]
+    response = _show_again(request, dataset, form.cleaned_data, error=str(limited), status=429)
+    response["Retry-After"] = str(limited.retry_after)
+    return response
+
+
+def _show_again(
+    request: HttpRequest, dataset: DatasetForRating, known: dict[str, Any], *, error: str, status: int
+) -> HttpResponse:
     image = {"image_id": known["image_id"], "lease": known["lease"], "url": _url_of(known["image_id"])}
     answers = {"aesthetic": known.get("aesthetic"), "artifacts": known.get("artifacts"), "error": error}
-    return _render(request, caller_from_request(request), dataset, image, status=400, **answers)
+    return _render(request, caller_from_request(request), dataset, image, status=status, **answers)
 
 
 def _hand_out(request: HttpRequest, dataset: DatasetForRating | None) -> HttpResponse:
@@ -157,30 +188,35 @@ def _hand_out(request: HttpRequest, dataset: DatasetForRating | None) -> HttpRes
     form = CountForm(request.GET)
     if not form.is_valid():
         return JsonResponse({"message": _("Ask for 1 to 4 images.")}, status=400)
-    images, problem = _lease(caller_from_request(request), dataset, form.cleaned_data["count"] or 1)
-    if isinstance(problem, TooManyLeases):
-        return JsonResponse({"message": str(problem)}, status=429, headers={"Retry-After": "60"})
+    images, problem = _lease(_admit(request, Action.TAKE_IMAGE), dataset, form.cleaned_data["count"] or 1)
     return JsonResponse({"images": images, "message": str(problem or "")})
 
 
 def _show_next(request: HttpRequest, dataset: DatasetForRating | None) -> HttpResponse:
-    caller = caller_from_request(request)
+    caller = _admit(request, Action.TAKE_IMAGE)
     images, problem = _lease(caller, dataset, 1)
     if problem is None and dataset is not None:
         return _render(request, caller, dataset, images[0], status=200)
-    status = 429 if isinstance(problem, TooManyLeases) else 200
-    return render(request, "ratings/rate.html", {"dataset": dataset, "reason": str(problem)}, status=status)
+    return render(request, "ratings/rate.html", {"dataset": dataset, "reason": str(problem)})
+
+
+def _admit(request: HttpRequest, action: Action) -> Caller:
+    """Return who is calling. Raises RateLimited, which is a page of its own, or JSON for the script."""
+    caller = caller_from_request(request)
+    # For the header, which config/middleware.py writes.
+    request.allowance = admit_caller(caller=caller, action=action, now=timezone.now())  # type: ignore[attr-defined]
+    return caller
 
 
 def _lease(
     caller: Caller, dataset: DatasetForRating | None, count: int
-) -> tuple[list[dict[str, Any]], NoImageLeft | TooManyLeases | None]:
-    """Return images to show, or why there are none."""
+) -> tuple[list[dict[str, Any]], NoImageLeft | None]:
+    """Return images to show, or why there are none. Raises TooManyLeases."""
     if dataset is None:
         return [], NoImageLeft(_("No dataset is open at the moment."))
     try:
         leased = lease_images(caller=caller, dataset=dataset, count=count, now=timezone.now())
-    except (NoImageLeft, TooManyLeases) as problem:
+    except NoImageLeft as problem:
         return [], problem
     return [_shown(image) for image in leased], None
 

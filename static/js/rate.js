@@ -189,8 +189,9 @@ function start() {
       });
       const is_json = response.headers.get("Content-Type")?.startsWith("application/json");
       if (!is_json) return { must_retry: true, message: say(response.status === 403 ? "stale" : "failed") };
-      const must_retry = response.status === 429 || response.status >= 500;
-      return { ...(await response.json()), is_saved: response.ok, must_retry };
+      const answer = await response.json();
+      if (response.status === 429) return { must_retry: true, message: say("limited", { reason: answer.message }) };
+      return { ...answer, is_saved: response.ok, must_retry: response.status >= 500 };
     } catch {
       return { must_retry: true, message: say("offline") };
     }

@@ -1,0 +1,41 @@
+"""Limits of the API, for every operation without its doing: the default of the framework, before the method runs."""
+
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from accounts.access import Caller
+from ratings.countermeasures import admit_caller
+from ratings.countermeasures.limits import Action
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # which asks for this module while it is imported
+
+# By how a path below /api/v1/ starts; the first that fits. All others only read, or are rare.
+ACTIONS = (
+    ("rating/new", Action.TAKE_IMAGE),
+    ("rating/set", Action.RELAY),
+    ("rating/", Action.RATE),
+)
+PREFIX = "/api/v1/"
+
+
+class CallerLimits(BaseThrottle):
+    """Raise RateLimited, which is a 429, for a caller who asks too often."""
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        del view
+        if isinstance(request.auth, Caller):
+            # On Django's own request, where the middleware finds it.
+            request._request.allowance = admit_caller(  # type: ignore[attr-defined]  # noqa: SLF001 - DRF's name
+                caller=request.auth, action=action_of(request.path), now=timezone.now()
+            )
+        return True
+
+
+def action_of(path: str) -> Action:
+    """Return what a path asks for."""
+    rest = path.removeprefix(PREFIX)
+    return next((action for start, action in ACTIONS if rest.startswith(start)), Action.READ)
