@@ -63,7 +63,7 @@ def _limit_from_json(name: str, numbers: Any) -> Limit:
         raise ImproperlyConfigured(f"LIMITS names {name!r}, but there are only: {', '.join(LIMITS)}.")
     is_three = isinstance(numbers, list) and len(numbers) == len(Limit._fields)
     if not is_three or not all(type(number) is int and 0 < number <= LARGEST for number in numbers):
-        raise ImproperlyConfigured(f"LIMITS: {name} must be [most, seconds, burst], whole numbers from 1 to {LARGEST}.")
+        raise ImproperlyConfigured(f"LIMITS: {name} is [most, seconds, burst], three whole numbers up to {LARGEST}.")
     limit = Limit(*numbers)
     if limit.burst >= limit.most:
         raise ImproperlyConfigured(f"LIMITS: {name} lets {limit.burst} of {limit.most} come at once; it must be fewer.")

@@ -13,12 +13,12 @@ from ratings.countermeasures.limits import Action
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which asks for this module while it is imported
 
-# By how a path below /api/v1/ starts; the first that fits. All others only read, or are rare.
-ACTIONS = (
-    ("rating/new", Action.TAKE_IMAGE),
-    ("rating/set", Action.RELAY),
-    ("rating/", Action.RATE),
-)
+# By the first two parts of a path below /api/v1/, or the first alone. All others only read, or are rare.
+ACTIONS = {
+    ("rating", "new"): Action.TAKE_IMAGE,
+    ("rating", "set"): Action.RELAY,
+    ("rating",): Action.RATE,
+}
 PREFIX = "/api/v1/"
 
 
@@ -37,5 +37,5 @@ class CallerLimits(BaseThrottle):
 
 def action_of(path: str) -> Action:
     """Return what a path asks for."""
-    rest = path.removeprefix(PREFIX)
-    return next((action for start, action in ACTIONS if rest.startswith(start)), Action.READ)
+    parts = tuple(path.removeprefix(PREFIX).split("/"))
+    return ACTIONS.get(parts[:2]) or ACTIONS.get(parts[:1], Action.READ)

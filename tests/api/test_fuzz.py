@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from config.embedded import CHECKOUT
+from config.settings.limits import LIMITS, Limit
 from ratings.models import Rating
 from tests.factories import make_images
 
@@ -56,6 +57,12 @@ bounded = settings(
 )
 
 
+@pytest.fixture(autouse=True)
+def _unlimited(settings):
+    """A 429 is documented everywhere, so it would hide what is to be seen; it has a test of its own below."""
+    settings.LIMITS_ENABLED = False
+
+
 @pytest.fixture
 def many_images(dataset):
     make_images(dataset, 300)
@@ -92,3 +99,15 @@ def test_what_is_said_of_a_leased_image_is_stored_or_refused_in_words(case, many
     response = case.call()
     assert_documented(case, response)
     assert Rating.objects.count() - before == (response.status_code == 201)
+
+
+@schema.parametrize()
+@settings(bounded, max_examples=3)
+def test_too_many_requests_are_answered_as_documented(case, rater, dataset, settings):
+    settings.LIMITS_ENABLED = True
+    settings.LIMITS = dict.fromkeys(LIMITS, Limit(2, 3600, 1))
+    case.headers["apikey"] = rater.key
+    case.call()
+    response = case.call()
+    assert response.status_code == 429
+    assert_documented(case, response)

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from config.settings.limits import Limit
 from ratings.models import Image, ImageStatus, Rating, Skip
 from tests.browser.conftest import PHONE, wait_until_awake
 
@@ -276,6 +277,57 @@ def test_a_server_in_trouble_keeps_the_answers(open_page):
 
     expect(page.locator("#alert")).to_contain_text("Not saved: the server had a problem. Your answers are kept.")
     assert chosen(page) == ["7"]
+
+
+def test_who_is_too_fast_is_told_to_wait_and_loses_nothing(open_page, settings):
+    settings.LIMITS = settings.LIMITS | {"rating": Limit(21, 60, 1)}
+    page = open_page(allow=["Failed to load resource"])
+    wait_until_awake(page)
+    press(page, "6", "Enter")
+    expect(status(page)).to_contain_text("Image 1, rated 6, saved")
+    wait_until_awake(page)
+
+    press(page, "7", "w", "Enter")
+
+    expect(page.locator("#alert")).to_contain_text("Not saved yet: Too many requests. Wait")
+    expect(page.locator("#alert")).to_contain_text("then try again. Your answers are kept.")
+    assert chosen(page) == ["7", "1"]
+    assert answers() == [(6, None)]
+    page.wait_for_timeout(3100)
+    page.get_by_role("button", name="Retry").click()
+    expect(status(page)).to_contain_text("Image 2, rated 7 and 1, saved")
+    assert answers() == [(6, None), (7, 1)]
+
+
+def test_when_no_more_images_may_be_taken_just_now_the_page_says_for_how_long(open_page, settings):
+    page = open_page(allow=["Failed to load resource"])
+    wait_until_awake(page)
+    settings.LIMITS = settings.LIMITS | {"rating_new": Limit(2, 60, 1)}
+
+    page.reload()
+    page.reload()
+
+    expect(page.locator("h1")).to_have_text("Too many requests")
+    expect(page.locator("main")).to_contain_text("seconds, then try again.")
+    expect(page.locator("main")).to_contain_text("Nothing that was saved is lost.")
+
+
+def test_without_script_who_is_too_fast_keeps_the_answers(open_page, settings):
+    settings.LIMITS = settings.LIMITS | {"rating": Limit(21, 60, 1)}
+    page = open_page(java_script_enabled=False, allow=["Failed to load resource"])
+    page.locator("[name=aesthetic][value='6']").check()
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator("#heading")).to_have_text("Image 2")
+    page.locator("[name=aesthetic][value='7']").check()
+
+    page.get_by_role("button", name="Submit").click()
+
+    expect(page.locator("#alert")).to_contain_text("Too many requests. Wait")
+    expect(page.locator("[name=aesthetic][value='7']")).to_be_checked()
+    page.wait_for_timeout(3100)
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator("#heading")).to_have_text("Image 3")
+    assert answers() == [(6, None), (7, None)]
 
 
 def test_a_refusal_says_why_and_goes_on(open_page):

@@ -134,6 +134,17 @@ def test_it_refuses_to_start_without(production, name):
         ("RELAY_NETWORKS", "::/0", "whole internet"),
         ("RELAY_SET_LIMIT", "0", "RELAY_SET_LIMIT must be"),
         ("RELAY_SET_LIMIT", "1001", "RELAY_SET_LIMIT must be"),
+        ("LIMITS", "nonsense", "LIMITS must be JSON"),
+        ("LIMITS", "[1, 2]", "LIMITS must be JSON"),
+        ("LIMITS", '{"nothing": [3, 2, 1]}', "there are only: rating_new"),
+        ("LIMITS", '{"rating": 7}', "three whole numbers"),
+        ("LIMITS", '{"rating": [3, 2]}', "three whole numbers"),
+        ("LIMITS", '{"rating": [3, 2, 0]}', "three whole numbers"),
+        ("LIMITS", '{"rating": [3, -2, 1]}', "three whole numbers"),
+        ("LIMITS", '{"rating": [3, 2.5, 1]}', "three whole numbers"),
+        ("LIMITS", '{"rating": [3, true, 1]}', "three whole numbers"),
+        ("LIMITS", '{"rating": [9999999999, 60, 1]}', "three whole numbers"),
+        ("LIMITS", '{"rating": [3, 60, 3]}', "must be fewer"),
     ],
 )
 def test_it_refuses_to_start_with(production, name, value, words):
@@ -165,6 +176,13 @@ def test_an_address_may_end_with_a_slash(production):
 def test_a_client_is_believed_to_speak_https_only_where_a_proxy_says_so(production):
     assert production()["SECURE_PROXY_SSL_HEADER"] == "None"
     assert production(TRUSTED_PROXY_COUNT="1")["SECURE_PROXY_SSL_HEADER"] == "('HTTP_X_FORWARDED_PROTO', 'https')"
+
+
+def test_limits_are_those_of_the_table_but_for_what_an_operator_changes(production):
+    before = production()["LIMITS"]
+    assert "'rating': Limit(most=240, seconds=60, burst=40)" in before
+    after = production(LIMITS='{"rating": [30, 10, 5]}')["LIMITS"]
+    assert after == before.replace("most=240, seconds=60, burst=40", "most=30, seconds=10, burst=5")
 
 
 def test_the_address_of_a_database_may_be_a_socket(production):

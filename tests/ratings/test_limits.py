@@ -13,6 +13,7 @@ from django.conf import settings as current
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
 
 from accounts.access import browser_caller, shared_caller
 from accounts.limits import RateLimited
@@ -20,10 +21,12 @@ from accounts.models import Scope
 from accounts.services import create_api_key
 from accounts.valkey import get_client
 from config.settings.limits import LIMITS, Limit
+from ratings.api.limits import CallerLimits, action_of
 from ratings.countermeasures import admit_caller
 from ratings.countermeasures.limits import Action
 from ratings.models import Rating
 from tests.factories import make_images
+from tests.house.test_exceptions import api_views
 from tests.outages import NO_VALKEY
 from tests.people import make_person
 
@@ -375,3 +378,38 @@ def test_two_at_once_always_pass(rater, dataset):
 
 def test_every_action_has_a_limit():
     assert {action.value for action in Action} <= current.LIMITS.keys()
+
+
+@pytest.mark.parametrize(
+    ("path", "action"),
+    [
+        ("rating/new", Action.TAKE_IMAGE),
+        ("rating/new/demo/stable_diffusion%202.1", Action.TAKE_IMAGE),
+        ("rating/0b5e8f63-8f1c-4a43-b8ad-0a8d9a4f9d15", Action.RATE),
+        ("rating/newer", Action.RATE),
+        ("rating/set", Action.RELAY),
+        ("rating/set/", Action.RELAY),
+        ("datasets", Action.READ),
+        ("user/ratings/", Action.READ),
+        ("image/ratings/x", Action.READ),
+        ("", Action.READ),
+    ],
+)
+def test_what_a_path_asks_for(path, action):
+    assert action_of(f"/api/v1/{path}") == action
+
+
+def test_every_operation_of_the_document_says_so():
+    document = SchemaGenerator().get_schema(request=None, public=True)
+    operations = [one for path in document["paths"].values() for one in path.values()]
+    assert len(operations) >= 2
+    for operation in operations:
+        assert {*FIELDS, "Retry-After"} == operation["responses"]["429"]["headers"].keys()
+        for status in operation["responses"]:
+            if status.startswith("2"):
+                assert set(FIELDS) <= operation["responses"][status]["headers"].keys()
+
+
+@pytest.mark.parametrize("view", list(api_views().values()), ids=lambda kind: kind.__name__)
+def test_no_operation_does_without(view):
+    assert CallerLimits in view.throttle_classes
