@@ -10,6 +10,7 @@ from hypothesis import settings as tried
 from hypothesis import strategies as st
 
 from accounts.limits import Demand, RateLimited, check_limits, take_from_limits
+from config.settings.limits import LIMITS as TABLE
 from config.settings.limits import Limit
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -133,3 +134,16 @@ def told_to_wait(demands, moment):
     except RateLimited as error:
         return timedelta(seconds=error.retry_after)
     return None
+
+
+@pytest.mark.parametrize("name", ["rating_new", "rating", "bad_key"])
+def test_who_asks_all_the_time_gets_what_the_table_says(limits, name):
+    """Four requests for each that may pass, for two windows; where an interval is rounded up it may be one fewer."""
+    limit = TABLE[name]
+    demands = limits(limit)
+    asked = 4 * (limit.most - limit.burst)
+    step = timedelta(seconds=limit.seconds) / asked
+    times = [START] * limit.burst + [START + step * number for number in range(2 * asked + 1)]
+    admitted = [moment for moment in times if passes(demands, moment)]
+    assert limit.most - 1 <= most_in_a_window(admitted, limit.seconds) <= limit.most
+    assert len(admitted) >= limit.burst + 2 * (limit.most - limit.burst) - 2
