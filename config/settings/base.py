@@ -11,8 +11,9 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
-from .networks import read_networks
 from config.settings.limits import limits_from_json
+
+from .networks import read_networks
 
 env = environ.Env()
 

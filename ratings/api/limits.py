@@ -6,7 +6,8 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from accounts.access import Caller
+from accounts.access import Caller, shared_caller
+from accounts.addresses import hash_address, read_client_address
 from ratings.countermeasures import admit_caller
 from ratings.countermeasures.limits import Action
 
@@ -23,14 +24,21 @@ PREFIX = "/api/v1/"
 
 
 class CallerLimits(BaseThrottle):
-    """Raise RateLimited, which is a 429, for a caller who asks too often."""
+    """Raise RateLimited, which is a 429, for a caller who asks too often.
+
+    An operation that does not ask who is calling, as that of relays, is limited by address.
+    """
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         del view
-        if isinstance(request.auth, Caller):
-            # On Django's own request, where the middleware finds it.
-            request._request.allowance = admit_caller(  # type: ignore[attr-defined]  # noqa: SLF001 - DRF's name
-                caller=request.auth, action=action_of(request.path), now=timezone.now()
+        if request.path.startswith(PREFIX):
+            plain = request._request  # noqa: SLF001 - DRF's name; Django's own, where the middleware looks
+            now = timezone.now()
+            caller = request.auth
+            if not isinstance(caller, Caller):
+                caller = shared_caller(hash_address(read_client_address(plain), now=now))
+            plain.allowance = admit_caller(  # type: ignore[attr-defined]
+                caller=caller, action=action_of(request.path), now=now
             )
         return True
 

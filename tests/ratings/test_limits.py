@@ -21,6 +21,7 @@ from accounts.models import Scope
 from accounts.services import create_api_key
 from accounts.valkey import get_client
 from config.settings.limits import LIMITS, Limit
+from config.settings.networks import read_networks
 from ratings.api.limits import CallerLimits, action_of
 from ratings.countermeasures import admit_caller
 from ratings.countermeasures.limits import Action
@@ -160,6 +161,20 @@ class TestApi:
             assert {name.lower() for name in FIELDS} | {"retry-after"} <= set(exposed)
             assert answer["Access-Control-Allow-Origin"] == "*"
         assert answers[-1].status_code == 429
+
+    def test_a_relay_is_limited_by_its_address_and_generously(self, db, settings):
+        settings.RELAY_NETWORKS = read_networks("test", ["127.0.0.0/8", "192.0.2.0/24"])
+
+        def send(address="127.0.0.1"):
+            client = Client(REMOTE_ADDR=address)
+            return client.post("/api/v1/rating/set", b"{}", content_type="application/json")
+
+        assert send()["RateLimit-Limit"] == "600"
+        settings.LIMITS = dict.fromkeys(LIMITS, Limit(8, 60, 2))
+        with time_machine.travel(START + timedelta(minutes=5), tick=False):
+            assert statuses(send, 3) == [400, 400, 429]
+            assert_refused(send())
+            assert send("192.0.2.1").status_code == 400
 
     def test_too_many_leases_looks_the_same(self, rater, dataset, monkeypatch):
         monkeypatch.setattr("ratings.leases.book.FREE_LEASES", 0)
