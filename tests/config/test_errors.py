@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 from config import urls
 from config.api_errors import ERRORS, RETRY_AFTER
 from ratings.api.bodies import BodyInvalid
+from ratings.services.relay import SetInvalid
 from tests.config.test_health import no_database
 
 EXPECTED = {
@@ -22,11 +23,12 @@ EXPECTED = {
     drf.UnsupportedMediaType("text/csv"): (415, "unsupported_media_type"),
     drf.Throttled(wait=7): (429, "throttled"),
 }
+BY_FIELD = {BodyInvalid, SetInvalid}
 
 
 def make(kind):
     """Return an exception of this kind as the service raises it."""
-    return kind({"rating": "too high"}) if kind is BodyInvalid else kind("In words.")
+    return kind({"rating": "too high"}) if kind in BY_FIELD else kind("In words.")
 
 
 class Raise(APIView):
@@ -103,7 +105,7 @@ def test_every_row_of_the_table_is_what_is_answered(raised, kind):
     assert body["rc"] == ERRORS[kind].rc
     expected = "The body is too large." if kind.__name__ == "RequestDataTooBig" else str(error)
     assert body["message"] == expected
-    assert ("errors" in body) == (kind is BodyInvalid)
+    assert ("errors" in body) == (kind in BY_FIELD)
     assert answer.get("Retry-After") == RETRY_AFTER.get(kind)
     assert answer.has_header("WWW-Authenticate") == (ERRORS[kind].status == 401)
 
