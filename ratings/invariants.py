@@ -37,6 +37,11 @@ CHECKS = {
         WHERE NOT t.is_shared
             AND (t.rating_count <> coalesce(g.n, 0) OR t.counted_count <> coalesce(g.c, 0)) LIMIT 100
     """,
+    "rater {} is {}, and {} ratings are {}": """
+        SELECT t.id, t.state, count(*), r.state FROM ratings_rating r JOIN ratings_rater t ON t.id = r.rater_id
+        WHERE r.state IN ('counted', 'quarantined')
+            AND (r.state = 'quarantined') <> (t.state IN ('quarantined', 'voided')) GROUP BY t.id, r.state LIMIT 100
+    """,
     "identity {} was paid {} for ratings, its settled ratings say {}": """
         SELECT coalesce(e.identity_id, r.identity_id), coalesce(e.paid, 0), coalesce(r.due, 0)
         FROM (

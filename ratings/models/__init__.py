@@ -4,10 +4,11 @@ from ratings.models.comparison import BestFrom, Comparison, ImageInSet, ImageSet
 from ratings.models.dataset import Dataset, DatasetState
 from ratings.models.image import AdultClass, Image, ImageStatus, Rendition
 from ratings.models.moderation import ActionKind, ModerationAction
-from ratings.models.rater import Rater, RaterState
+from ratings.models.rater import OUT_OF_COUNT, Rater, RaterState
 from ratings.models.rating import Proof, Rating, RatingState, Skip
 
 __all__ = [
+    "OUT_OF_COUNT",
     "ActionKind",
     "AdultClass",
     "BestFrom",

@@ -14,6 +14,10 @@ class ActionKind(models.TextChoices):
     OPEN_DATASET = "open_dataset", "dataset opened"
     HIDE_IMAGE = "hide_image", "image hidden"
     RESTORE_IMAGE = "restore_image", "image restored"
+    QUARANTINE_RATER = "quarantine_rater", "rater quarantined"
+    END_QUARANTINE = "end_quarantine", "quarantine ended"
+    VALIDATE_RATER = "validate_rater", "rater validated"
+    END_VALIDATION = "end_validation", "validation ended"
 
 
 class ModerationAction(models.Model):

@@ -17,16 +17,23 @@ class RaterState(models.TextChoices):
     VOIDED = "voided", "voided"
 
 
+OUT_OF_COUNT = (RaterState.QUARANTINED, RaterState.VOIDED)
+
+
 class Rater(models.Model):
     """Who rates: the counters and the standing of one identity.
 
     ``is_shared`` marks the anonymous key that many people use at once: it has no counters, because they
     would be the one row everybody waits for, and it may rate an image more than once.
+    What a rater gives in quarantine does not count; ``state_before`` is where they go back to afterwards.
     ``pseudonym_seed`` is what a release's rater id is derived from; it says nothing about the person.
     """
 
     identity = models.OneToOneField(Identity, on_delete=models.PROTECT, related_name="rater")
     state = models.CharField(max_length=12, choices=RaterState, default=RaterState.NEW)
+    state_before = models.CharField(
+        "state before quarantine", max_length=12, choices=RaterState, blank=True, db_default=""
+    )
     is_shared = models.BooleanField(default=False)
     is_trusted = models.BooleanField("validated by a moderator", default=False)
     rating_count = models.PositiveIntegerField("ratings given, whatever became of them", default=0)
@@ -41,6 +48,9 @@ class Rater(models.Model):
 
     class Meta:
         constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(state_before="") | Q(state__in=OUT_OF_COUNT), name="rater_state_before_is_of_a_quarantine"
+            ),
             models.CheckConstraint(
                 condition=Q(is_shared=False) | Q(rating_count=0, counted_count=0), name="rater_shared_has_no_counters"
             ),

@@ -12,6 +12,10 @@ from ratings.models import Rater, Rating, RatingState
 MANY_A_DAY = 1000
 
 
+class NoSuchRater(Exception):
+    """There is no rater of this number."""
+
+
 @dataclass(frozen=True, slots=True)
 class MyRating:
     """One of a person's own ratings, newest first."""

@@ -12,10 +12,11 @@ from accounts.queries import find_identity_id
 from accounts.valkey import ValkeyUnavailable
 from ratings.leases import book
 from ratings.leases.token import Lease, LeaseInvalid, verify_lease
-from ratings.models import Image, Proof, Rater, Skip
+from ratings.models import Image, Proof, Rater, Rating, Skip
 from ratings.queries.prepared import fetch_prepared
 from ratings.queries.raters import find_rater_id
 from ratings.rewards import PriceList, promise_for, reward_for
+from ratings.services.quarantine import align_ratings
 from ratings.services.rater import ensure_rater
 
 log = structlog.get_logger(__name__)
@@ -97,7 +98,8 @@ class _Proven:
 # One statement, so one transaction: the rating, the image's counters, the rater's counters. Unique
 # constraints decide every race; what was in the way is found out afterwards. A rating starts as `held`
 # without proof, as `quarantined` with its rater, else as `counted`; only what counts is counted. The rater
-# is updated from what the image's update returned, because the image has to be locked first, as everywhere.
+# is updated from what the image's update returned, because the image has to be locked first, as everywhere. If the
+# rater went into quarantine or came out of it meanwhile, which the update sees, the last column names the rater.
 SUBMIT = """
 WITH rater AS (
     SELECT r.id, r.is_shared, r.state, r.is_trusted, r.rating_count, r.challenges_failed, r.images_generated,
@@ -144,8 +146,10 @@ WITH rater AS (
         rating_count = r.rating_count + 1,
         counted_count = r.counted_count + (given.state = 'counted')::int
     FROM given LEFT JOIN image_counters ON true WHERE r.id = given.rater_id AND NOT r.is_shared
+    RETURNING r.id, r.state IN ('quarantined', 'voided') AS is_out
 )
-SELECT id, state, dataset_id FROM given
+SELECT g.id, g.state, g.dataset_id, r.id FROM given g
+    LEFT JOIN rater_counters r ON g.state = CASE WHEN r.is_out THEN 'counted' ELSE 'quarantined' END
 """
 
 CONFLICT = """
@@ -242,7 +246,10 @@ def _store(
     promise = _promise_of(submission, prices)
     if not rows:
         return _explain(params, promise)
-    rating_id, state, dataset_id = rows[0]
+    rating_id, state, dataset_id, rater_out_of_line = rows[0]
+    if rater_out_of_line is not None:
+        align_ratings(rater_id=rater_out_of_line)
+        state = Rating.objects.values_list("state", flat=True).get(pk=rating_id)
     _use_up(caller, proven, dataset_id=dataset_id, is_rated=True)
     return SubmittedRating(rating_id, promise, state)
 

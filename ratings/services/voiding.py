@@ -12,43 +12,12 @@ from accounts.models import User
 from kudos.models import AccountKind, Reason
 from kudos.services import Posting, ensure_user_accounts, post_transactions, system_account_id
 from ratings.models import ActionKind, ModerationAction
+from ratings.services.counters import lock_ratings, move_counters
 
 VOIDABLE = ["counted", "held", "quarantined"]
 RESTORABLE = ["voided", "held"]
 
-# Locks are taken in one order everywhere: ratings, images, raters, accounts; each by id.
-LOCK = """
-    CREATE TEMPORARY TABLE moderated ON COMMIT DROP AS
-    SELECT r.id, r.image_id, r.rater_id, r.state, r.aesthetic, r.artifacts, r.reward, r.void_debit,
-        r.settlement_id IS NOT NULL AS is_settled
-    FROM ratings_rating r WHERE r.id = ANY(%s) AND r.state = ANY(%s)
-    ORDER BY r.id FOR NO KEY UPDATE
-"""
-LOCK_IMAGES = """
-    SELECT 1 FROM ratings_image WHERE id IN (SELECT image_id FROM moderated) ORDER BY id FOR NO KEY UPDATE
-"""
-LOCK_RATERS = """
-    SELECT 1 FROM ratings_rater WHERE id IN (SELECT rater_id FROM moderated) ORDER BY id FOR NO KEY UPDATE
-"""
-MOVE_IMAGES = """
-    UPDATE ratings_image i SET
-        rating_count = i.rating_count + %(sign)s * g.n,
-        aesthetic_sum = i.aesthetic_sum + %(sign)s * g.aesthetic,
-        artifacts_count = i.artifacts_count + %(sign)s * g.artifacts_n,
-        artifacts_sum = i.artifacts_sum + %(sign)s * g.artifacts,
-        is_open = i.status = 'active' AND i.rating_count + %(sign)s * g.n < d.target_rating_count
-    FROM (
-        SELECT image_id, count(*) AS n, sum(aesthetic) AS aesthetic, count(artifacts) AS artifacts_n,
-            coalesce(sum(artifacts), 0) AS artifacts
-        FROM moderated {which} GROUP BY image_id
-    ) g, ratings_dataset d
-    WHERE i.id = g.image_id AND d.id = i.dataset_id
-"""
-MOVE_RATERS = """
-    UPDATE ratings_rater t SET counted_count = t.counted_count + %(sign)s * g.n
-    FROM (SELECT rater_id, count(*) AS n FROM moderated {which} GROUP BY rater_id) g
-    WHERE t.id = g.rater_id AND NOT t.is_shared
-"""
+NAMED = "r.id = ANY(%(ids)s) AND r.state = ANY(%(states)s)"
 WAS_COUNTED = "WHERE state = 'counted'"
 WILL_COUNT = """
     WHERE rater_id NOT IN (SELECT id FROM ratings_rater WHERE state IN ('quarantined', 'voided'))
@@ -76,7 +45,7 @@ def void_ratings(*, rating_ids: Sequence[int], by: User, reason: str, now: datet
     """
     with transaction.atomic(), connection.cursor() as cursor:
         action = _begin(cursor, ActionKind.VOID_RATINGS, rating_ids, VOIDABLE, by, reason, now)
-        _move_counters(cursor, sign=-1, which=WAS_COUNTED)
+        move_counters(cursor, sign=-1, which=WAS_COUNTED)
         debits = _take_back(action, _settled_of(cursor), now)
         cursor.execute(
             """
@@ -96,7 +65,7 @@ def restore_ratings(*, rating_ids: Sequence[int], by: User, reason: str, now: da
     """
     with transaction.atomic(), connection.cursor() as cursor:
         action = _begin(cursor, ActionKind.RESTORE_RATINGS, rating_ids, RESTORABLE, by, reason, now)
-        _move_counters(cursor, sign=1, which=WILL_COUNT)
+        move_counters(cursor, sign=1, which=WILL_COUNT)
         _give_back(action, _settled_of(cursor), now)
         cursor.execute(
             """
@@ -118,11 +87,7 @@ def _begin(
     reason: str,
     now: datetime,
 ) -> ModerationAction:
-    cursor.execute("DROP TABLE IF EXISTS pg_temp.moderated")
-    cursor.execute(LOCK, [list(rating_ids), states])
-    affected_count = cursor.rowcount
-    cursor.execute(LOCK_IMAGES)
-    cursor.execute(LOCK_RATERS)
+    affected_count = lock_ratings(cursor, condition=NAMED, params={"ids": list(rating_ids), "states": states})
     return ModerationAction.objects.create(
         kind=kind,
         taken_at=now,
@@ -131,11 +96,6 @@ def _begin(
         affected_count=affected_count,
         reason=reason,
     )
-
-
-def _move_counters(cursor: CursorWrapper, *, sign: int, which: str) -> None:
-    cursor.execute(MOVE_IMAGES.format(which=which), {"sign": sign})
-    cursor.execute(MOVE_RATERS.format(which=which), {"sign": sign})
 
 
 def _settled_of(cursor: CursorWrapper) -> dict[int, list[_Settled]]:

@@ -117,6 +117,13 @@ CHECKS = [
     (Rater, "rater_shared_has_no_counters", {"is_shared": True}, {"rating_count": 1}),
     (Rater, "rater_shared_has_no_counters", {"is_shared": True}, {"rating_count": 1, "counted_count": 1}),
     (Rater, "rater_shared_has_no_counters", {"rating_count": 1}, {"is_shared": True}),
+    (
+        Rater,
+        "rater_state_before_is_of_a_quarantine",
+        {"state": "quarantined", "state_before": "trusted"},
+        {"state": "trusted"},
+    ),
+    (Rater, "rater_state_before_is_of_a_quarantine", {"state": "new"}, {"state_before": "new"}),
     (Rater, "rater_counted_are_given", {"rating_count": 2, "counted_count": 2}, {"counted_count": 3}),
     (Rating, "rating_aesthetic_within_scale", {"aesthetic": 1}, {"aesthetic": 0}),
     (Rating, "rating_aesthetic_within_scale", {"aesthetic": 10}, {"aesthetic": 11}),
