@@ -14,6 +14,7 @@ PERMISSIONS = (
     "kudos.view_payout",
     "ratings.change_dataset",
     "ratings.change_image",
+    "ratings.change_rater",
     "ratings.change_rating",
     "ratings.view_comparison",
     "ratings.view_dataset",

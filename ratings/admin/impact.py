@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ratings.admin.decisions import Impact
-from ratings.models import Dataset, DatasetState, Image, ImageStatus, RaterState, Rating, RatingState
+from ratings.models import OUT_OF_COUNT, Dataset, DatasetState, Image, ImageStatus, Rater, Rating, RatingState
 from ratings.services.voiding import RESTORABLE, VOIDABLE
 
 NEXT_RELEASE = gettext_lazy("The next release leaves them out; those that are published stay as they are.")
-IN_QUARANTINE = Q(rater__state__in=[RaterState.QUARANTINED, RaterState.VOIDED])
+IN_QUARANTINE = Q(rater__state__in=OUT_OF_COUNT)
 
 
 def weigh_void(rating_ids: Sequence[int]) -> Impact:
@@ -108,6 +108,58 @@ def weigh_open(dataset_ids: Sequence[uuid.UUID]) -> Impact:
     return _weigh_state(
         dataset_ids, DatasetState.OPEN, _("Images of %(name)s (%(n)s images) are handed out and rated again."), ""
     )
+
+
+def weigh_quarantine(rater_ids: Sequence[int]) -> Impact:
+    """Tell what putting a rater into quarantine would do."""
+    rater = Rater.objects.filter(pk__in=rater_ids, is_shared=False).exclude(state__in=OUT_OF_COUNT).first()
+    if rater is None:
+        return Impact((), [_("There is nothing to do: this rater is in quarantine already, or is everybody at once.")])
+    count = rater.counted_count
+    sentences = [
+        _count(count, ngettext("%(n)s rating stops counting.", "%(n)s ratings stop counting.", count)),
+        _("What this rater gives from now on is kept, and does not count either."),
+        _("Images that now have too few ratings are handed out again."),
+        _("Kudos that are promised are not paid before the quarantine ends; those that are paid stay paid."),
+        str(NEXT_RELEASE),
+    ]
+    return Impact([rater.pk], sentences)
+
+
+def weigh_end(rater_ids: Sequence[int]) -> Impact:
+    """Tell what ending a quarantine would do."""
+    rater = Rater.objects.filter(pk__in=rater_ids, state__in=OUT_OF_COUNT).first()
+    if rater is None:
+        return Impact((), [_("There is nothing to do: this rater is not in quarantine.")])
+    count = Rating.objects.filter(rater=rater, state=RatingState.QUARANTINED).count()
+    sentences = [
+        _count(count, ngettext("%(n)s rating counts again.", "%(n)s ratings count again.", count)),
+        _("What this rater gives from now on counts; kudos that were promised are paid."),
+    ]
+    return Impact([rater.pk], sentences)
+
+
+def weigh_validate(rater_ids: Sequence[int]) -> Impact:
+    """Tell what vouching for a rater would do."""
+    return _weigh_trust(
+        rater_ids, _("Ratings of this rater say from now on that a moderator vouches for them."), to=True
+    )
+
+
+def weigh_end_validation(rater_ids: Sequence[int]) -> Impact:
+    """Tell what no longer vouching for a rater would do."""
+    return _weigh_trust(
+        rater_ids,
+        _("Ratings of this rater no longer say that a moderator vouches for them; those given so far still do."),
+        to=False,
+    )
+
+
+def _weigh_trust(rater_ids: Sequence[int], effect: str, *, to: bool) -> Impact:
+    rater = Rater.objects.filter(pk__in=rater_ids, is_shared=False, is_trusted=not to).first()
+    if rater is None:
+        return Impact((), [_("There is nothing to do: it is like that already, or this rater is everybody at once.")])
+    return Impact([rater.pk], [effect, _("Nothing else changes: no rating, no score, no kudos.")])
 
 
 def _weigh_state(dataset_ids: Sequence[uuid.UUID], state: DatasetState, effect: str, more: str) -> Impact:

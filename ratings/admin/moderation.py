@@ -10,13 +10,20 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import Door, ReadOnlyAdmin, as_id, as_uuid, find_user_id
-from ratings.admin import dataset, image, rating
+from ratings.admin import dataset, image, rater, rating
 from ratings.models import ActionKind, Dataset, ModerationAction
 
 RATINGS = Door(_("Ratings"), "ratings.rating", "moderation_action__id__exact")
 OF_RATINGS = {ActionKind.VOID_RATINGS, ActionKind.RESTORE_RATINGS}
 OF_DATASETS = {ActionKind.PAUSE_DATASET, ActionKind.OPEN_DATASET}
-DECISIONS = {decision.name: decision for decision in (*dataset.DECISIONS, *image.DECISIONS, *rating.DECISIONS)}
+OF_RATERS = {
+    ActionKind.QUARANTINE_RATER,
+    ActionKind.END_QUARANTINE,
+    ActionKind.VALIDATE_RATER,
+    ActionKind.END_VALIDATION,
+}
+ALL = (*dataset.DECISIONS, *image.DECISIONS, *rater.DECISIONS, *rating.DECISIONS)
+DECISIONS = {decision.name: decision for decision in ALL}
 # The kinds speak of one image, the decisions of several; all other names are the same.
 NAMES = {ActionKind.HIDE_IMAGE: "hide_images", ActionKind.RESTORE_IMAGE: "restore_images"}
 
@@ -64,6 +71,8 @@ def _name_rows(action: ModerationAction) -> str | None:
     """Return how an address names the rows of an action; None for several images, whose ids it does not keep."""
     if action.kind in OF_RATINGS:
         return f"action={action.pk}"
+    if action.kind in OF_RATERS:
+        return f"keys={_rater_of(action)}"
     if action.kind in OF_DATASETS:
         key = Dataset.objects.filter(slug=action.target).values_list("pk", flat=True).first()
     else:
@@ -75,8 +84,15 @@ def _address_of(action: ModerationAction) -> str | None:
     """Return where what the action was about can be seen."""
     if action.kind in OF_RATINGS:
         return RATINGS.url_for(action.pk)
+    if action.kind in OF_RATERS:
+        return reverse("admin:ratings_rater_change", args=[_rater_of(action)])
     if action.kind in OF_DATASETS:
         return f"{reverse('admin:ratings_dataset_changelist')}?{urlencode({'q': action.target})}"
     if image_id := as_uuid(action.target):
         return reverse("admin:ratings_image_change", args=[image_id])
     return None
+
+
+def _rater_of(action: ModerationAction) -> str:
+    """Return the number in "rater 12", as the service writes it."""
+    return action.target.rpartition(" ")[2]

@@ -1,4 +1,6 @@
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -8,14 +10,63 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import IdentityAdmin
 from accounts.admin.base import EMPTY, Door, ReadOnlyAdmin, as_id, as_uuid, column, find_user_id, link_to
+from accounts.models import User
+from ratings.admin import impact
+from ratings.admin.decisions import CarryOut, Decision, DecisionAdmin, Impact
 from ratings.admin.pictures import show_picture
-from ratings.models import Rater, Skip
+from ratings.models import ModerationAction, Rater, Skip
+from ratings.services.quarantine import end_quarantine, end_validation, quarantine_rater, validate_rater
 
 IdentityAdmin.doors.append(Door(_("Rater"), "ratings.rater", "identity__id__exact"))
+TOO_MANY = _("You selected several raters. Decide about one at a time, each with its own reason.")
+
+
+def _about_one(service: Callable[..., ModerationAction]) -> CarryOut:
+    def carry_out(*, keys: Sequence[Any], by: User, reason: str, now: datetime) -> ModerationAction:
+        return service(rater_id=keys[0], by=by, reason=reason, now=now)
+
+    return carry_out
+
+
+def _decision(
+    service: Callable[..., ModerationAction], weigh: Callable[[Sequence[Any]], Impact], inverse: str, **words: Any
+) -> Decision:
+    return Decision(
+        name=service.__name__,
+        permission="ratings.change_rater",
+        limit=1,
+        too_many=TOO_MANY,
+        weigh=weigh,
+        carry_out=_about_one(service),
+        inverse=inverse,
+        **words,
+    )
+
+
+DECISIONS = (
+    _decision(
+        quarantine_rater,
+        impact.weigh_quarantine,
+        "end_quarantine",
+        title=_("Put into quarantine"),
+        verb=_("Put into quarantine"),
+    ),
+    _decision(
+        end_quarantine, impact.weigh_end, "quarantine_rater", title=_("End quarantine"), verb=_("End quarantine")
+    ),
+    _decision(validate_rater, impact.weigh_validate, "end_validation", title=_("Validate rater"), verb=_("Validate")),
+    _decision(
+        end_validation,
+        impact.weigh_end_validation,
+        "validate_rater",
+        title=_("End validation"),
+        verb=_("End validation"),
+    ),
+)
 
 
 @admin.register(Rater)
-class RaterAdmin(ReadOnlyAdmin):
+class RaterAdmin(DecisionAdmin):
     """Raters and where they stand. What a release's rater ids are derived from is shown to nobody."""
 
     list_display = (
@@ -35,7 +86,7 @@ class RaterAdmin(ReadOnlyAdmin):
     search_fields = ("id",)
     search_help_text = _("The number of a rater, or a user name in full.")
     fieldsets = (
-        (None, {"fields": ("identity", "user", "state", "is_trusted", "is_shared", "created_at")}),
+        (None, {"fields": ("identity", "user", "state", "state_before", "is_trusted", "is_shared", "created_at")}),
         (_("Counters"), {"fields": ("rating_count", "counted_count", "challenges_failed")}),
         (
             _("Elsewhere"),
@@ -44,6 +95,7 @@ class RaterAdmin(ReadOnlyAdmin):
     )
     readonly_fields = ("user",)
     lookups = ("identity__id__exact",)
+    decisions: ClassVar[Sequence[Decision]] = DECISIONS
     doors: ClassVar[list[Door]] = [
         Door(_("Ratings"), "ratings.rating", "rater__id__exact"),
         Door(_("Comparisons"), "ratings.comparison", "rater__id__exact"),

@@ -10,8 +10,9 @@ from django.urls import reverse
 
 from accounts.models import User
 from kudos.models import Entry
-from ratings.models import Dataset, Image, ModerationAction, Rating
+from ratings.models import Dataset, Image, ModerationAction, Rater, Rating
 from ratings.services.moderation import hide_images, pause_dataset
+from ratings.services.quarantine import quarantine_rater, validate_rater
 from ratings.services.voiding import void_ratings
 from tests.accounts.staff import make_staff
 from tests.people import now
@@ -26,6 +27,10 @@ TABLES = {
     "restore_images": "image",
     "pause_dataset": "dataset",
     "open_dataset": "dataset",
+    "quarantine_rater": "rater",
+    "end_quarantine": "rater",
+    "validate_rater": "rater",
+    "end_validation": "rater",
 }
 
 
@@ -40,8 +45,12 @@ def decision(request, rater, rate):
         hide_images(image_ids=[rating.image_id], **by)
     elif request.param == "open_dataset":
         pause_dataset(dataset=rating.dataset, **by)
-    table = TABLES[request.param]
-    return request.param, table, {"rating": rating, "image": rating.image, "dataset": rating.dataset}[table]
+    elif request.param == "end_quarantine":
+        quarantine_rater(rater_id=rating.rater_id, **by)
+    elif request.param == "end_validation":
+        validate_rater(rater_id=rating.rater_id, **by)
+    rows = {"rating": rating, "image": rating.image, "dataset": rating.dataset, "rater": rating.rater}
+    return request.param, TABLES[request.param], rows[TABLES[request.param]]
 
 
 def state_of_everything():
@@ -49,6 +58,7 @@ def state_of_everything():
         list(Rating.objects.order_by("pk").values_list("pk", "state")),
         list(Image.objects.order_by("pk").values_list("pk", "status", "is_open")),
         list(Dataset.objects.values_list("pk", "state")),
+        list(Rater.objects.order_by("pk").values_list("pk", "state", "is_trusted")),
         ModerationAction.objects.count(),
         Entry.objects.count(),
     )
@@ -193,7 +203,12 @@ def test_the_filters_of_the_list_are_kept(moderator, decision):
     name, table, row = decision
     data = {"action": name, ACTION_CHECKBOX_NAME: [str(row.pk)], "index": "0", "select_across": "0"}
     address = reverse(f"admin:ratings_{table}_changelist")
-    query = {"rating": "is_late__exact=0", "image": "adult_class__exact=safe", "dataset": "q=d"}[table]
+    query = {
+        "rating": "is_late__exact=0",
+        "image": "adult_class__exact=safe",
+        "dataset": "q=d",
+        "rater": "is_shared__exact=0",
+    }[table]
     asked = moderator.web.post(f"{address}?{query}", data)
     filters = asked.context["form"].initial["filters"]
     assert confirm(moderator.web, decision, filters=filters)["Location"] == f"{address}?{query}"
