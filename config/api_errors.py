@@ -22,7 +22,10 @@ from accounts.access import InvalidApiKey
 from accounts.limits import RateLimited
 from ratings.api.bodies import BodyInvalid
 from ratings.queries.datasets import NoSuchDataset
+from ratings.queries.moderation import NoSuchImage
+from ratings.queries.raters import NoSuchRater
 from ratings.selection import NoImageLeft, TooManyLeases
+from ratings.services.quarantine import RaterIsShared
 from ratings.services.rating import (
     AlreadyRated,
     IdempotencyKeyReused,
@@ -57,6 +60,9 @@ ERRORS: dict[type[Exception], ApiError] = {
     SetUnavailable: ApiError(409, "SetUnavailable"),
     IdempotencyKeyReused: ApiError(409, "IdempotencyKeyReused"),
     NoSuchDataset: ApiError(404, "DatasetNotFound"),
+    NoSuchImage: ApiError(404, "ImageNotFound"),
+    NoSuchRater: ApiError(404, "UserNotFound"),
+    RaterIsShared: ApiError(409, "UserIsShared"),
     NoImageLeft: ApiError(404, "NoImageLeft"),
     TooManyLeases: ApiError(429, "TooManyLeases"),
     RateLimited: ApiError(429, "RateLimited"),

@@ -46,7 +46,12 @@ def read_body(data: bytes, shape: type[Body]) -> Body:
     try:
         return decoder.decode(data)
     except msgspec.ValidationError as error:
-        text, _, path = str(error).partition(" - at `$.")
-        raise BodyInvalid({path.rstrip("`") or "body": text}) from error
+        raise BodyInvalid(errors_of(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BodyInvalid({"body": "must be a JSON object"}) from error
+
+
+def errors_of(error: msgspec.ValidationError, *, whole: str = "body") -> dict[str, str]:
+    """Return what is wrong by field, or of the ``whole`` where no field is to blame."""
+    text, _, path = str(error).partition(" - at `$.")
+    return {path.rstrip("`") or whole: text}

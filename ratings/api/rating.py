@@ -145,11 +145,16 @@ def _read_submission(request: Request, image_id: str) -> RatingSubmission:
     )
 
 
+def image_url(request: Request, image_id: uuid.UUID) -> str:
+    """Return the address at which anybody gets the image, as clients of any origin need it."""
+    path = reverse("ratings:image", args=[image_id])
+    return settings.PUBLIC_URL + path if settings.PUBLIC_URL else request.build_absolute_uri(path)
+
+
 def _image_answer(request: Request, leased: LeasedImage) -> dict[str, Any]:
-    path = reverse("ratings:image", args=[leased.image_id])
     return {
         "id": str(leased.image_id),
-        "url": settings.PUBLIC_URL + path if settings.PUBLIC_URL else request.build_absolute_uri(path),
+        "url": image_url(request, leased.image_id),
         "dataset_id": str(leased.dataset_id),
         "lease": leased.lease,
     }

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from ratings.api.rating import NewRatingView, RateView
+from ratings.api.v1_compat import moderation
 from ratings.api.v1_compat.relay import RelaySetView
 
 urlpatterns = [
@@ -11,4 +12,11 @@ urlpatterns = [
     path("rating/set", RelaySetView.as_view(), name="api-rating-set"),
     path("rating/set/", RelaySetView.as_view(schema=None), name="api-rating-set"),
     path("rating/<str:image_id>", RateView.as_view(), name="api-rate"),
+    path("user/check/<str:user_id>", moderation.CheckUserView.as_view(), name="api-check-user"),
+    path("user/validate/<str:user_id>", moderation.ValidateUserView.as_view(), name="api-validate-user"),
+    path("user/ratings", moderation.AllRatingsView.as_view(), name="api-user-ratings"),
+    path("user/ratings/", moderation.AllRatingsSlashView.as_view(), name="api-user-ratings-slash"),
+    path("user/flag/<str:user_id>", moderation.FlagUserView.as_view(), name="api-flag-user"),
+    path("user/modify/<str:user_id>", moderation.ModifyUserView.as_view(), name="api-modify-user"),
+    path("image/ratings/<str:image_id>", moderation.ImageRatingsView.as_view(), name="api-image-ratings"),
 ]

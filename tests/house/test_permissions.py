@@ -15,7 +15,9 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from accounts.models import ApiKey, Identity
+from accounts.models import ApiKey, Identity, Scope
+from accounts.numbers import OURS_FROM
+from accounts.services import create_api_key
 from exports.models import Release
 from kudos.award import HordeAward
 from kudos.models import Account, Entry, Payout, Transaction
@@ -72,6 +74,10 @@ def answer(world):
     return {"rating": 7, "lease": world.leased.lease}
 
 
+def owner_number(world):
+    return {"user_id": str(OURS_FROM + world.owner.identity_id)}
+
+
 PAGES = {
     # Pages that are the same for everybody, or everybody's own.
     "ratings:home": Route(EVERYBODY),
@@ -92,6 +98,14 @@ PAGES = {
     "api-docs": Route(EVERYBODY),
     "api-schema": Route(EVERYBODY),
     "api-rating-new": Route(EVERYBODY),
+    # What is there for moderators, with keys of the scope `moderate`.
+    "api-check-user": Route(MODERATORS, owner_number),
+    "api-validate-user": Route(MODERATORS, owner_number),
+    "api-user-ratings": Route(MODERATORS),
+    "api-user-ratings-slash": Route(MODERATORS),
+    "api-image-ratings": Route(MODERATORS, lambda world: {"image_id": str(world.leased.image_id)}),
+    "api-flag-user": Route(MODERATORS, owner_number, "POST"),
+    "api-modify-user": Route(MODERATORS, owner_number, "POST", lambda _: {"flagged": False}),
     "api-rate": Route(OWNER, lambda world: {"image_id": str(world.leased.image_id)}, "POST", answer),
     "api-rating-set": Route(NOBODY, method="POST"),  # for relays, which are none of these
     # For machines.
@@ -172,6 +186,10 @@ ADMINISTRATION = {
     "admin:ratings_restore_images": Route(MODERATORS, data=keys_of("ratings.image")),
     "admin:ratings_void_ratings": Route(MODERATORS, data=keys_of("ratings.rating")),
     "admin:ratings_restore_ratings": Route(MODERATORS, data=keys_of("ratings.rating")),
+    "admin:ratings_quarantine_rater": Route(MODERATORS, data=keys_of("ratings.rater")),
+    "admin:ratings_end_quarantine": Route(MODERATORS, data=keys_of("ratings.rater")),
+    "admin:ratings_validate_rater": Route(MODERATORS, data=keys_of("ratings.rater")),
+    "admin:ratings_end_validation": Route(MODERATORS, data=keys_of("ratings.rater")),
     "admin:ratings_image_picture": Route(NOBODY, image),
     "admin:kudos_decide_payout": Route(MODERATORS, lambda world: {"payout_id": world.objects["kudos.payout"].pk}),
     "admin:exports_release_build": Route(SUPERUSER, method="POST"),
@@ -203,8 +221,12 @@ def world(dataset, lease, settings, tmp_path):
     owner, outsider = make_person("owner"), make_person("outsider")
     moderator, superuser = make_moderator(), make_superuser()
     clients = {"anonymous": Client(), "outsider": outsider.web(), "owner": owner.web()}
-    clients |= {"staff": make_staff().web, "moderator": moderator.web, "superuser": superuser.web}
-    made = World(owner, outsider, clients, {"owner": owner.key, "outsider": outsider.key}, lease(owner.caller))
+    staff = make_staff()
+    clients |= {"staff": staff.web, "moderator": moderator.web, "superuser": superuser.web}
+    keys = {"owner": owner.key, "outsider": outsider.key}
+    for name, one in (("staff", staff), ("moderator", moderator), ("superuser", superuser)):
+        keys[name] = create_api_key(user=one.user, name="tests", scopes=list(Scope), now=now())[1]
+    made = World(owner, outsider, clients, keys, lease(owner.caller))
     rated = lease(owner.caller)
     submission = RatingSubmission(image_id=rated.image_id, aesthetic=7, lease=rated.lease)
     rating_id = submit_rating(caller=owner.caller, submission=submission, prices=PRICES, now=now()).rating_id
