@@ -16,7 +16,9 @@ def number_of(*, kind: str, external_id: str, identity_id: int) -> int:
     """Return the public number of an identity."""
     if kind == IdentityKind.SHARED_KEY:
         return SHARED_NUMBER
-    return int(external_id) if kind == IdentityKind.HORDE else OURS_FROM + identity_id
+    if kind == IdentityKind.HORDE and external_id.isdecimal():
+        return int(external_id)
+    return OURS_FROM + identity_id
 
 
 def name_with_number(*, kind: str, external_id: str, identity_id: int, name: str, username: str | None) -> str:

@@ -21,6 +21,7 @@ from kudos.services import ensure_user_accounts
 from ratings.models import BestFrom, Dataset, Rater, RatingState
 from ratings.services import relay_rows
 from ratings.services.dataset import DatasetExists, create_dataset
+from ratings.services.quarantine import align_ratings
 from ratings.services.rating import DEFAULT_AGENT, DEFAULT_SCALE_VERSION, clean_agent
 from ratings.services.renditions import sampling_key_of
 
@@ -132,6 +133,8 @@ def submit_set(*, submission: SetSubmission, max_images: int, now: datetime) -> 
         _claim(params)
         _add_images(params, submission)
         stored = _store(params, submission)
+    if stored.is_quarantined_now != stored.is_quarantined:
+        align_ratings(rater_id=rater_id)
     known_count = len(submission.ratings) - stored.rating_count
     _count(stored, known_count)
     if known_count:
@@ -274,6 +277,6 @@ def _store(params: Mapping[str, Any], submission: SetSubmission) -> relay_rows.S
 
 
 def _count(stored: relay_rows.StoredRows, known_count: int) -> None:
-    state = RatingState.QUARANTINED if stored.is_quarantined else RatingState.COUNTED
+    state = RatingState.QUARANTINED if stored.is_quarantined_now else RatingState.COUNTED
     RATINGS_SUBMITTED.labels(state.value).inc(stored.rating_count)
     RATINGS_REFUSED.labels("already_rated").inc(known_count)

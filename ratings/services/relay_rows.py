@@ -115,17 +115,23 @@ WITH given AS (
     FROM (SELECT count(*) AS n, count(*) FILTER (WHERE state = 'counted') AS counted FROM rating) stored,
         (SELECT count(*) AS n FROM image_counters) images_done
     WHERE r.id = %(rater)s AND NOT r.is_shared AND images_done.n >= 0
+    RETURNING r.state IN ('quarantined', 'voided') AS is_out
 )
-SELECT (SELECT count(*) FROM image), (SELECT count(*) FROM rating), rater.state IN ('quarantined', 'voided') FROM rater
+SELECT (SELECT count(*) FROM image), (SELECT count(*) FROM rating), rater.state IN ('quarantined', 'voided'),
+    coalesce((SELECT is_out FROM rater_refreshed), rater.state IN ('quarantined', 'voided')) FROM rater
 """
 
 
 class StoredRows(NamedTuple):
-    """How many images of the set may be rated, how many ratings were new, and whether their rater counts."""
+    """How many images of the set may be rated, how many ratings were new, and whether their rater counts.
+
+    ``is_quarantined`` is how the ratings were stored, ``is_quarantined_now`` what the update of the rater found.
+    """
 
     image_count: int
     rating_count: int
     is_quarantined: bool
+    is_quarantined_now: bool
 
 
 def find_rater_and_dataset(*, kind: str, external_id: str, slug: str) -> tuple[int | None, uuid.UUID | None]:

@@ -53,6 +53,11 @@ def test_the_number_is_never_taken_from_the_name(name, expected):
     assert shown(Identity.objects.create(**HORDE | {"name": name})) == expected
 
 
+def test_who_has_no_number_there_is_given_one_of_ours():
+    identity = Identity.objects.create(**HORDE | {"external_id": "none yet"})
+    assert number(identity) == 1_000_000_000 + identity.pk
+
+
 @pytest.mark.parametrize("wrong", [-1, 0, 3252, 999_999_999, 1_000_000_000, 10**12, 2**63 - 1, 2**63, 10**40])
 def test_a_number_of_nobody_finds_nobody(wrong):
     Identity.objects.create(**HORDE)

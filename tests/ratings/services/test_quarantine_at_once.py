@@ -12,6 +12,7 @@ from ratings.services.quarantine import end_quarantine, quarantine_rater
 from ratings.services.voiding import restore_ratings, void_ratings
 from tests.factories import DatasetFactory, make_images
 from tests.people import make_person, now
+from tests.ratings.relayed import make_set, new_ids, relay_set
 from tests.ratings.services.test_concurrency import (
     at_once,
     rate,
@@ -99,6 +100,23 @@ def test_a_rating_that_read_the_quarantine_is_brought_into_line_when_it_ends(dat
         outcomes = [ended.result(10), submitted.result(10)]
     assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
     assert (outcomes[1].state, states_of(person)) == ("counted", {"counted"})
+    adds_up()
+
+
+def test_a_set_that_read_the_state_before_is_brought_into_line(by, adds_up):
+    rated, other = ids = new_ids(2)
+    relay_set(make_set(ids=ids, best=..., ratings=[{"id": rated, "rating": 6}]))
+    rater_id = Rater.objects.get(identity__kind="horde").pk
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Image.objects.select_for_update(no_key=True).get(pk=other)
+            body = make_set(ids=ids, best=..., ratings=[{"id": other, "rating": 9}])
+            submitted = in_thread(pool, lambda: relay_set(body))
+            wait_until_somebody_waits_for_a_lock()
+            at_once([lambda: quarantine_rater(rater_id=rater_id, **by)])
+        outcome = submitted.result(10)
+    assert outcome.rating_count == 1
+    assert list(Rating.objects.values_list("state", flat=True)) == ["quarantined"] * 2
     adds_up()
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0002_identity_name"),
-        ("ratings", "0003_moderation_and_pending_indexes"),
+        ("ratings", "0004_image_sets"),
     ]
 
     operations = [
