@@ -225,7 +225,9 @@ def world(dataset, lease, settings, tmp_path):
     clients |= {"staff": staff.web, "moderator": moderator.web, "superuser": superuser.web}
     keys = {"owner": owner.key, "outsider": outsider.key}
     for name, one in (("staff", staff), ("moderator", moderator), ("superuser", superuser)):
-        keys[name] = create_api_key(user=one.user, name="tests", scopes=list(Scope), now=now())[1]
+        keys[name] = create_api_key(
+            user=one.user, name="tests", scopes=[Scope.RATE, Scope.READ, Scope.MODERATE], now=now()
+        )[1]
     made = World(owner, outsider, clients, keys, lease(owner.caller))
     rated = lease(owner.caller)
     submission = RatingSubmission(image_id=rated.image_id, aesthetic=7, lease=rated.lease)
