@@ -13,7 +13,7 @@ from ratings.queries.moderation import KnownRater, ListedRating, RatedImage, Rec
 
 COMPARISONS = ["eq", "ge", "le"]
 THREE_HOURS = 180
-REFUSALS: dict[int, type[RequestError]] = dict.fromkeys((400, 401, 403, 404), RequestError)
+REFUSALS: dict[int, type[RequestError]] = dict.fromkeys((400, 401, 403, 404, 429), RequestError)
 FORMAT = OpenApiParameter(
     "format", str, enum=["html", "json"], description="html, unless the Accept header names application/json"
 )
