@@ -28,7 +28,7 @@ def send(award):
 
 
 def test_workers_at_once_send_each_payout_once(painters, horde, award, adds_up):
-    horde.delay = 0.01
+    horde.delay = 0.05
     collect(award)
     sent = at_once([lambda: send(award)] * 4)
     assert sum(sent) == 12
