@@ -3,10 +3,9 @@
 from django.db.models import QuerySet
 
 from accounts.models import Identity, IdentityKind
-from ratings.models import RaterState
+from ratings.models import OUT_OF_COUNT
 
 
 def payable_identities() -> QuerySet[Identity]:
     """Return the AI Horde users whose settled kudos may go on. Of those in quarantine they can still be taken back."""
-    doubtful = [RaterState.QUARANTINED, RaterState.VOIDED]
-    return Identity.objects.filter(kind=IdentityKind.HORDE, rater__isnull=False).exclude(rater__state__in=doubtful)
+    return Identity.objects.filter(kind=IdentityKind.HORDE, rater__isnull=False).exclude(rater__state__in=OUT_OF_COUNT)
