@@ -20,6 +20,7 @@ from rest_framework.views import set_rollback
 
 from accounts.access import InvalidApiKey
 from accounts.limits import RateLimited
+from exports.views.files import NoPlaceLeft
 from ratings.api.bodies import BodyInvalid
 from ratings.queries.datasets import NoSuchDataset
 from ratings.queries.moderation import NoSuchImage
@@ -67,9 +68,10 @@ ERRORS: dict[type[Exception], ApiError] = {
     TooManyLeases: ApiError(429, "TooManyLeases"),
     RateLimited: ApiError(429, "RateLimited"),
     Http404: ApiError(404, "NotFound"),
+    NoPlaceLeft: ApiError(503, "NoPlaceLeft"),
 }
 # In seconds, where the exception does not know better.
-RETRY_AFTER: dict[type[Exception], str] = {TooManyLeases: "60", RateLimited: "60"}
+RETRY_AFTER: dict[type[Exception], str] = {TooManyLeases: "60", RateLimited: "60", NoPlaceLeft: "5"}
 TOO_BIG = "The body is too large."
 
 

@@ -5,20 +5,22 @@ import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from exports.schema import SCHEMA_VERSION, Treatment
+from exports.schema.legacy import ANONYMOUS_KUDOS
 
 PSEUDONYM_BYTES = 16
 CLIENT_NAME_LENGTH = 40
+UNKNOWN = "unknown"
 # What could be an address, a number to call, or an attempt at markup is not a program's name.
 NOT_A_NAME = re.compile(r"[@<>{}\\\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]|\d{6}|//|www\.")
 
-Treat = Callable[[pa.Array], pa.Array]
+Treat = Callable[..., pa.Array]
 
 
 def make_treatments(raters: "RaterBook") -> Mapping[Treatment, Treat]:
@@ -29,6 +31,21 @@ def make_treatments(raters: "RaterBook") -> Mapping[Treatment, Treat]:
         Treatment.PSEUDONYM: raters.pseudonyms,
         Treatment.ANONYMITY: raters.anonymity,
         Treatment.CLIENT_NAME: lambda column: _each_distinct(column, client_name),
+    }
+
+
+def make_legacy_treatments(raters: "LegacyBook") -> Mapping[Treatment, Treat]:
+    """Return what to do with each kind of column in the file that old programs read."""
+    return {
+        Treatment.CLIENT_NAME_OR_UNKNOWN: lambda agents: _each_distinct(
+            agents, lambda agent: client_name(agent) or UNKNOWN
+        ),
+        Treatment.USER_ID: lambda ids: hex_text(raters.user_ids[raters.places(ids)]),
+        Treatment.KUDOS_OR_MARK: lambda kudos, ids: raters.unless_anonymous(kudos, ids, ANONYMOUS_KUDOS),
+        Treatment.NOTHING_IF_ANONYMOUS: lambda counts, ids: raters.unless_anonymous(counts, ids, 0),
+        Treatment.ACCOUNT_AGE: lambda ids: raters.unless_anonymous(raters.account_ages[raters.places(ids)], ids, 0),
+        Treatment.IS_VALIDATED: lambda ids: pa.array(raters.is_validated[raters.places(ids)]),
+        Treatment.CHALLENGES_FAILED: lambda ids: pa.array(raters.challenges_failed[raters.places(ids)]),
     }
 
 
@@ -72,17 +89,71 @@ class RaterBook:
         return cls(np.concatenate(ids), all_digests, np.concatenate(anonymous))
 
     def pseudonyms(self, rater_ids: pa.Array) -> pa.Array:
-        return hex_text(self.digests[self._places(rater_ids)])
+        return hex_text(self.digests[_places(self.ids, rater_ids)])
 
     def anonymity(self, rater_ids: pa.Array) -> pa.Array:
-        return pa.array(self.is_anonymous[self._places(rater_ids)])
+        return pa.array(self.is_anonymous[_places(self.ids, rater_ids)])
 
-    def _places(self, rater_ids: pa.Array) -> npt.NDArray[np.intp]:
-        wanted = rater_ids.to_numpy()
-        places: npt.NDArray[np.intp] = np.searchsorted(self.ids, wanted)
-        if len(wanted) and (places.max() == len(self.ids) or not np.array_equal(self.ids[places], wanted)):
-            raise LookupError("A rating names a rater who is not there.")
-        return places
+
+def make_user_id_maker(
+    *, key: str, dataset_id: uuid.UUID, schema_version: str = SCHEMA_VERSION
+) -> Callable[[bytes], bytes]:
+    """Return the function from a rater's seed to the 32 bytes that old programs know the rater by.
+
+    As `make_pseudonymiser`, under a label of its own: the two have nothing in common.
+    """
+    major = schema_version.partition(".")[0]
+    prefix = hmac.new(key.encode(), f"user_id:{major}:{dataset_id}:".encode(), "sha256")
+
+    def user_id_of(seed: bytes) -> bytes:
+        mac = prefix.copy()
+        mac.update(seed)
+        return mac.digest()
+
+    return user_id_of
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyBook:
+    """What the file for old programs says of each rater of a dataset, by id in ascending order. 54 bytes a rater."""
+
+    ids: npt.NDArray[np.int64]
+    user_ids: npt.NDArray[np.uint8]
+    is_anonymous: npt.NDArray[np.bool_]
+    is_validated: npt.NDArray[np.bool_]
+    challenges_failed: npt.NDArray[np.int32]
+    account_ages: npt.NDArray[np.int64]
+
+    @classmethod
+    def read(cls, batches: Iterable[pa.RecordBatch], user_id_of: Callable[[bytes], bytes]) -> Self:
+        """Take down every rater from batches of (id, seed, anonymous, validated, challenges, age), sorted by id.
+
+        Everybody without an account has one user id, as in the original: it told nobody apart there either.
+        """
+        nobody, user_ids = user_id_of(b"anonymous"), bytearray()
+        kinds = (np.int64, np.bool_, np.bool_, np.int32, np.int64)
+        read: list[tuple[npt.NDArray[Any], ...]] = [tuple(np.empty(0, kind) for kind in kinds)]
+        for batch in batches:
+            columns = [batch.column(place).to_numpy(zero_copy_only=False) for place in (0, 2, 3, 4, 5)]
+            read.append(tuple(columns))
+            for seed, is_anonymous in zip(_uuid_bytes(batch.column(1)), columns[1], strict=True):
+                user_ids += nobody if is_anonymous else user_id_of(seed.tobytes())
+        ids, *rest = (np.concatenate(parts) for parts in zip(*read, strict=True))
+        return cls(ids, np.frombuffer(user_ids, np.uint8).reshape(-1, len(nobody)), *rest)
+
+    def places(self, rater_ids: pa.Array) -> npt.NDArray[np.intp]:
+        return _places(self.ids, rater_ids)
+
+    def unless_anonymous(self, values: Any, rater_ids: pa.Array, otherwise: int) -> pa.Array:
+        return pa.array(np.where(self.is_anonymous[self.places(rater_ids)], otherwise, values))
+
+
+def _places(ids: npt.NDArray[np.int64], rater_ids: pa.Array) -> npt.NDArray[np.intp]:
+    wanted = rater_ids.to_numpy()
+    places: npt.NDArray[np.intp] = np.searchsorted(ids, wanted)
+    if len(wanted) and (places.max() == len(ids) or not np.array_equal(ids[places], wanted)):
+        raise LookupError("A rating names a rater who is not there.")
+    return places
 
 
 def client_name(agent: str) -> str | None:

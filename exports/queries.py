@@ -10,11 +10,15 @@ from exports.models import Release, ReleaseFile, ReleaseState
 from ratings.models import Dataset
 
 SHOWN_RELEASES = 10
+# The file of a release that programs of 2023 read.
+LEGACY_PATH = "legacy_export.parquet"
+# A picture that has not arrived can have been rated elsewhere, and those ratings taken over.
+IS_PUBLISHED = "(image.status = 'active' OR image.status = 'pending' AND image.rating_count > 0)"
 
 # A rating that was being committed while the last snapshot was taken bears an earlier time than the snapshot; for
 # ten minutes' worth of ratings a release too many is better than one that never comes. The counts see what times
 # do not: ratings voided or imported, images hidden or restored.
-DUE = """
+DUE = f"""
 SELECT dataset.id
 FROM ratings_dataset dataset
 LEFT JOIN LATERAL (
@@ -28,7 +32,7 @@ WHERE dataset.state <> 'closed' AND (
     )
     OR latest.rating_count <> (
         SELECT count(*) FROM ratings_rating rating JOIN ratings_image image ON image.id = rating.image_id
-        WHERE rating.dataset_id = dataset.id AND rating.state = 'counted' AND image.status = 'active'
+        WHERE rating.dataset_id = dataset.id AND rating.state = 'counted' AND {IS_PUBLISHED}
     )
 )
 ORDER BY dataset.slug
@@ -98,6 +102,14 @@ def find_published_file(*, slug: str, version: str, path: str) -> ReleaseFile | 
         .select_related("release__dataset")
         .first()
     )
+
+
+def find_latest_file(*, slug: str, path: str) -> ReleaseFile | None:
+    """Return the file of this name in the newest release of a dataset that has one, or None."""
+    files = ReleaseFile.objects.filter(
+        release__dataset__slug=slug, release__state=ReleaseState.PUBLISHED, path=path
+    ).select_related("release__dataset")
+    return files.order_by("-release__snapshot_at", "-release_id").first()
 
 
 def latest_release_of(slug: str) -> Release | None:

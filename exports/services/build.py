@@ -14,8 +14,25 @@ from django.conf import settings
 from django.db import Error, connection, transaction
 
 from exports.models import Release
-from exports.privacy import RaterBook, Treat, make_pseudonymiser, make_treatments
-from exports.schema import IMAGES, RATERS, RATINGS, SCHEMA_VERSION, TABLES, Table, Treatment
+from exports.privacy import (
+    LegacyBook,
+    RaterBook,
+    Treat,
+    make_legacy_treatments,
+    make_pseudonymiser,
+    make_treatments,
+    make_user_id_maker,
+)
+from exports.schema import (
+    IMAGES,
+    RATERS,
+    RATINGS,
+    SCHEMA_VERSION,
+    TABLES,
+    Table,
+    Treatment,
+    select_legacy_raters,
+)
 from exports.services.lock import lock_releases
 from exports.services.publish import fail_release, publish_release, recover_releases
 from exports.services.verify import ReleaseNotVerified, VerifiedFolder, verify_folder
@@ -117,7 +134,7 @@ def _build_aside(release: Release, on_progress: OnProgress) -> VerifiedFolder:
     folder = building_folder(release.dataset.slug, release.version)
     folder.mkdir(parents=True)
     with open_snapshot() as snapshot:
-        treatments = make_treatments(_read_raters(snapshot, release.dataset))
+        treatments = _read_raters(snapshot, release.dataset)
         files = {
             table: _write_table(snapshot, table, release.dataset, folder, treatments, on_progress) for table in TABLES
         }
@@ -133,9 +150,12 @@ def _build_aside(release: Release, on_progress: OnProgress) -> VerifiedFolder:
     return verify_folder(folder)
 
 
-def _read_raters(snapshot: Snapshot, dataset: Dataset) -> RaterBook:
-    pseudonym_of = make_pseudonymiser(key=str(getattr(settings, "PSEUDONYM_KEY")), dataset_id=dataset.pk)
-    return RaterBook.read(snapshot.batches(RATERS), pseudonym_of)
+def _read_raters(snapshot: Snapshot, dataset: Dataset) -> Mapping[Treatment, Treat]:
+    key = str(getattr(settings, "PSEUDONYM_KEY"))
+    raters = RaterBook.read(snapshot.batches(RATERS), make_pseudonymiser(key=key, dataset_id=dataset.pk))
+    user_id_of = make_user_id_maker(key=key, dataset_id=dataset.pk)
+    legacy = LegacyBook.read(snapshot.batches(select_legacy_raters(dataset.pk)), user_id_of)
+    return {**make_treatments(raters), **make_legacy_treatments(legacy)}
 
 
 def _write_table(

@@ -10,7 +10,7 @@ from typing import Self
 from pyarrow import ArrowException
 
 from exports.models import Release, ReleaseState
-from exports.schema import IMAGES, RATINGS
+from exports.schema import IMAGES, LEGACY, RATINGS
 from exports.writers.documents import CHECKSUMS, MANIFEST
 from exports.writers.files import WrittenFile
 from exports.writers.folders import files_below, release_folder
@@ -122,7 +122,8 @@ def _manifest_problems(manifest: Manifest, found: dict[str, WrittenFile]) -> lis
         for path in sorted({*manifest.files, *found} - {MANIFEST, CHECKSUMS})
         if manifest.files.get(path) != found.get(path)
     ]
-    for table, count in ((IMAGES, manifest.image_count), (RATINGS, manifest.rating_count)):
+    counts = ((IMAGES, manifest.image_count), (RATINGS, manifest.rating_count), (LEGACY, manifest.rating_count))
+    for table, count in counts:
         if table.path in found and found[table.path].row_count != count:
             problems.append(f"{table.path} does not have the {count} rows that the manifest counts.")
     return problems

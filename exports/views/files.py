@@ -31,13 +31,18 @@ from ratings.ranges import read_range
 
 log = structlog.get_logger(__name__)
 
+MEDIA_TYPE_OF_PARQUET = "application/vnd.apache.parquet"
 FOREVER = "public, max-age=31536000, immutable, no-transform"
 A_WHILE = "public, max-age=300"
 # What is smaller is with the client, or in buffers on the way, before anybody waits for it.
 SMALL = 1_000_000
-BUSY = "All places for downloads are taken. Try again in a few seconds.\n"
+BUSY = "All places for downloads are taken. Try again in a few seconds."
 
 places = threading.BoundedSemaphore(settings.DOWNLOADS_AT_ONCE)
+
+
+class NoPlaceLeft(Exception):
+    """As many downloads are running as may."""
 
 
 class DownloadResponse(FileResponse):
@@ -70,7 +75,14 @@ def file(request: HttpRequest, slug: str, version: str, path: str) -> HttpRespon
     found = find_published_file(slug=slug, version=version, path=path)
     if found is None:
         raise Http404
-    headers = _headers_of(found)
+    try:
+        return send_file(request, found, headers_of(found))
+    except NoPlaceLeft as refusal:
+        return _busy(refusal)
+
+
+def send_file(request: HttpRequest, found: ReleaseFile, headers: dict[str, str]) -> HttpResponseBase:
+    """Return the file, the part of it that was asked for, or that it has not changed. Raises NoPlaceLeft."""
     expected = HttpResponse(headers=headers)
     answer = get_conditional_response(
         request,
@@ -92,7 +104,7 @@ def latest_file(request: HttpRequest, slug: str, path: str) -> HttpResponse:
     return HttpResponseRedirect(address, headers={"Cache-Control": A_WHILE})
 
 
-def _headers_of(found: ReleaseFile) -> dict[str, str]:
+def headers_of(found: ReleaseFile) -> dict[str, str]:
     release = found.release
     name = f"{release.dataset.slug}-{release.version}-{found.path.replace('/', '-')}"
     return {
@@ -142,7 +154,7 @@ def _download(
     is_small = int(headers["Content-Length"]) < SMALL
     if not is_small and not places.acquire(blocking=False):
         content.close()
-        return _busy()
+        raise NoPlaceLeft(BUSY)
     response = DownloadResponse(content, status=status, headers=headers)
     if not is_small:
         response.hold_place(places)
@@ -150,9 +162,9 @@ def _download(
     return response
 
 
-def _busy() -> HttpResponse:
+def _busy(refusal: NoPlaceLeft) -> HttpResponse:
     headers = {"Retry-After": "5", "Cache-Control": "no-store"}
-    return HttpResponse(BUSY, status=503, content_type="text/plain; charset=utf-8", headers=headers)
+    return HttpResponse(f"{refusal}\n", status=503, content_type="text/plain; charset=utf-8", headers=headers)
 
 
 def _give_connection_back() -> None:

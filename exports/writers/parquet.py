@@ -99,7 +99,10 @@ class RowGroups:
 def _treat_and_write(
     batch: pa.RecordBatch, table: Table, treatments: Mapping[Treatment, Treat], groups: RowGroups
 ) -> None:
-    arrays = [treatments[column.treatment](batch.column(column.read_as)).cast(column.type) for column in table.columns]
+    arrays = []
+    for column in table.columns:
+        read = [batch.column(name) for name in column.read_as]
+        arrays.append(treatments[column.treatment](*read).cast(column.type))
     groups.add(pa.RecordBatch.from_arrays(arrays, schema=table.schema))
 
 

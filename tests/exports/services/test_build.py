@@ -25,6 +25,7 @@ FILES = [
     "SCHEMA.md",
     "SHA256SUMS",
     "images.parquet",
+    "legacy_export.parquet",
     "manifest.json",
     "ratings.parquet",
 ]
@@ -214,7 +215,7 @@ def test_texts_state_licences_and_scale_words(harbours):
 def test_progress_ends_where_the_table_ends(harbours):
     seen = []
     build_release(dataset=harbours, now=now(), on_progress=seen.append)
-    assert seen == [Progress("images", 3, 3), Progress("ratings", 3, 3)]
+    assert seen == [Progress(table.name, 3, 3) for table in TABLES]
 
 
 def test_a_release_is_of_one_moment(harbours):

@@ -54,7 +54,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_is_found(release, damage):
-    assert len(verify_release(release=release)) == 7
+    assert len(verify_release(release=release)) == 8
     folder = folder_of(release)
     folder.chmod(0o755)
     for path in folder.iterdir():

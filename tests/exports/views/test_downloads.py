@@ -113,7 +113,7 @@ def test_the_line_that_checks_everything_works(client, release, downloaded):
     (command,) = re.findall(r"^(sha256sum .+?)(?:</code>)?</pre>$", page_of(client), re.MULTILINE)
     command = command.removesuffix("</code>")
     checked = subprocess.run(command.split(), cwd=downloaded, capture_output=True, text=True, check=True)
-    assert checked.stdout.count(": OK") == 6
+    assert checked.stdout.count(": OK") == 7
 
 
 def test_the_line_for_duckdb_works(client, release, downloaded, monkeypatch):

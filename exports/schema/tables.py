@@ -1,110 +1,14 @@
-"""What a release holds: every column with its type, where it comes from and what it means.
-
-The SQL that reads a release, the schema of its Parquet files and its SCHEMA.md are all made from the tables
-below, so they cannot disagree. What is not listed here does not leave the service.
-"""
-
-import enum
-import uuid
-from dataclasses import dataclass
+"""The tables that a release is for: what was said, and of which images."""
 
 import pyarrow as pa
-from psycopg import sql
 
-SCHEMA_VERSION = "1.0"
+from exports.queries import IS_PUBLISHED
+from exports.schema.columns import BAND, HISTOGRAM, INSTANT, Column, Table, Treatment, age_band, powers_of_ten
 
-INSTANT = pa.timestamp("us", tz="UTC")
-HISTOGRAM = pa.list_(pa.field("element", pa.int32(), nullable=False))
-
-
-class Treatment(enum.Enum):
-    """What happens to a column between the database and the file; `exports.privacy` does it."""
-
-    NONE = enum.auto()
-    UUID_TEXT = enum.auto()
-    PSEUDONYM = enum.auto()
-    ANONYMITY = enum.auto()
-    CLIENT_NAME = enum.auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: its name and type in the file, the SQL expression it is read with, and its meaning.
-
-    A column without an expression is made from what ``made_from`` reads: each field costs time.
-    """
-
-    name: str
-    type: pa.DataType
-    sql: str
-    meaning: str
-    nullable: bool = False
-    treatment: Treatment = Treatment.NONE
-    made_from: str = ""
-
-    @property
-    def read_as(self) -> str:
-        return self.made_from or self.name
-
-    @property
-    def field(self) -> pa.Field:
-        return pa.field(self.name, self.type, nullable=self.nullable, metadata={"description": self.meaning})
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One table of a release, and the rows it has: those of one dataset, ``{dataset}``, in one order."""
-
-    name: str
-    meaning: str
-    columns: tuple[Column, ...]
-    rows_from: str
-    described_by: str
-    where: str
-    order_by: str
-    sorted_by: tuple[str, ...]
-    row_group_rows: int
-
-    @property
-    def path(self) -> str:
-        return f"{self.name}.parquet"
-
-    @property
-    def schema(self) -> pa.Schema:
-        metadata = {"table": self.name, "schema_version": SCHEMA_VERSION, "description": self.meaning}
-        return pa.schema([column.field for column in self.columns], metadata=metadata)
-
-    def select(self, dataset_id: uuid.UUID) -> str:
-        """Return the statement that reads the table."""
-        columns = ",\n    ".join(f"{column.sql} AS {column.name}" for column in self.columns if column.sql)
-        parts = (f"SELECT {columns}", self.rows_from, self.described_by, self.where, self.order_by)
-        return _fill("\n".join(parts), dataset_id)
-
-    def count(self, dataset_id: uuid.UUID) -> str:
-        """Return the statement that counts the rows without what describes them: a check on every join."""
-        return _fill(f"SELECT count(*) {self.rows_from} {self.where}", dataset_id)
-
-
-def _fill(statement: str, dataset_id: uuid.UUID) -> str:
-    return sql.SQL(statement).format(dataset=sql.Literal(dataset_id)).as_string()
-
-
-def _powers_of_ten(number: str) -> str:
-    """Return SQL for the largest power of ten that is not above ``number``; 0 for 0 and below."""
-    powers = [10**exponent for exponent in range(10)]
-    cases = " ".join(f"WHEN {number} >= {power} THEN {power}" for power in reversed(powers))
-    return f"CASE {cases} WHEN {number} IS NOT NULL THEN 0 END::bigint"
-
-
-def _age_band(seconds: str) -> str:
-    days = (1, 7, 30, 180)
-    cases = " ".join(
-        f"WHEN {seconds} < {day * 24 * 3600} THEN 'under {day} day{'s' if day > 1 else ''}'" for day in days
-    )
-    return f"CASE {cases} WHEN {seconds} IS NOT NULL THEN 'over 180 days' END"
-
-
-BAND = "as a power of ten: 0, 1 (1 to 9), 10 (10 to 99), and so on up to 1000000000"
+# Who has no account: here, or where ratings came from (`ratings.importers.legacy`). Ratings that were taken over without
+# a name share a rater as well, and had accounts.
+IS_ANONYMOUS = """CASE identity.kind WHEN 'import' THEN identity.external_id LIKE '%:anonymous'
+    ELSE rater.is_shared OR identity.kind IN ('shared_key', 'browser') END"""
 
 RATINGS = Table(
     name="ratings",
@@ -147,14 +51,15 @@ RATINGS = Table(
             "rating.proof",
             "How it is known that this image was shown: lease (its signed lease came back), lookup (an older "
             "client; the lease was found by image), hash (the hash of the bytes shown came back), relay "
-            "(another service vouches for it), held (accepted later without a lease).",
+            "(another service vouches for it), held (accepted later without a lease), import (taken over from an "
+            "older export).",
         ),
         Column("is_late", pa.bool_(), "rating.is_late", "Whether it came after the lease had run out."),
         Column("scale_version", pa.int16(), "rating.scale_version", "Version of the wording of the questions."),
         Column(
             "account_age_band",
             pa.string(),
-            _age_band("rating.rater_account_age"),
+            age_band("rating.rater_account_age"),
             "Age of the rater's account at that moment: under 1 day, under 7 days, under 30 days, "
             "under 180 days, over 180 days; null when unknown.",
             nullable=True,
@@ -162,14 +67,14 @@ RATINGS = Table(
         Column(
             "images_generated_band",
             pa.int64(),
-            _powers_of_ten("rating.rater_images_generated"),
+            powers_of_ten("rating.rater_images_generated"),
             f"Images the rater had generated elsewhere, {BAND}; null when unknown.",
             nullable=True,
         ),
         Column(
             "kudos_band",
             pa.int64(),
-            _powers_of_ten("rating.rater_kudos"),
+            powers_of_ten("rating.rater_kudos"),
             f"Kudos the rater had: at the AI Horde where that is known, else here, {BAND}; 0 also stands for a debt; "
             "null when neither is known.",
             nullable=True,
@@ -177,7 +82,7 @@ RATINGS = Table(
         Column(
             "ratings_given_band",
             pa.int64(),
-            _powers_of_ten("rating.rater_rating_count"),
+            powers_of_ten("rating.rater_rating_count"),
             f"Ratings the rater had given before this one, {BAND}.",
         ),
         Column(
@@ -190,7 +95,7 @@ RATINGS = Table(
             "Whether it came without an account. One pseudonym then may be many people (a shared key, here or at the "
             "AI Horde), and one person may have many pseudonyms (browsers).",
             treatment=Treatment.ANONYMITY,
-            made_from="rater",
+            made_from=("rater",),
         ),
         Column(
             "country",
@@ -202,7 +107,7 @@ RATINGS = Table(
     ),
     rows_from="FROM ratings_rating rating JOIN ratings_image image ON image.id = rating.image_id",
     described_by="",
-    where="WHERE rating.dataset_id = {dataset} AND rating.state = 'counted' AND image.status = 'active'",
+    where=f"WHERE rating.dataset_id = {{dataset}} AND rating.state = 'counted' AND {IS_PUBLISHED}",
     order_by="ORDER BY rating.image_id, rating.id",
     sorted_by=("image_id", "rating_id"),
     row_group_rows=131_072,
@@ -230,9 +135,27 @@ IMAGES = Table(
             "SHA-256 of the original file, to prove that you have the same picture; null when not recorded.",
             nullable=True,
         ),
-        Column("width", pa.int32(), "image.width", "Width of the original in pixels."),
-        Column("height", pa.int32(), "image.height", "Height of the original in pixels."),
-        Column("mime", pa.string(), "image.mime", "Media type of the original file."),
+        Column(
+            "width",
+            pa.int32(),
+            "nullif(image.width, 0)",
+            "Width of the original in pixels; null when the picture has never been here.",
+            nullable=True,
+        ),
+        Column(
+            "height",
+            pa.int32(),
+            "nullif(image.height, 0)",
+            "Height of the original in pixels; null when the picture has never been here.",
+            nullable=True,
+        ),
+        Column(
+            "mime",
+            pa.string(),
+            "nullif(image.mime, '')",
+            "Media type of the original file; null when the picture has never been here.",
+            nullable=True,
+        ),
         Column(
             "model_name",
             pa.string(),
@@ -294,18 +217,16 @@ LEFT JOIN (
         avg(artifacts)::float8 AS mean_artifacts, ARRAY[{_HISTOGRAM_COUNTS}] AS histogram
     FROM ratings_rating WHERE dataset_id = {{dataset}} AND state = 'counted' GROUP BY image_id
 ) score ON score.image_id = image.id""",
-    where="WHERE image.dataset_id = {dataset} AND image.status = 'active'",
+    where=f"WHERE image.dataset_id = {{dataset}} AND {IS_PUBLISHED}",
     order_by="ORDER BY image.id",
     sorted_by=("image_id",),
     # Prompts are long, and a row group is held in memory whole, here and by whoever reads it.
     row_group_rows=32_768,
 )
 
-TABLES = (IMAGES, RATINGS)
-
 # Who the raters are is looked up batch by batch, not joined: PostgreSQL need not hash them once for each release, and
 # a pseudonym is computed once for each rater. `exports.privacy` keeps 25 bytes of each.
-RATERS = """
-SELECT rater.id, rater.pseudonym_seed, rater.is_shared OR identity.kind IN ('shared_key', 'browser') AS anonymous
+RATERS = f"""
+SELECT rater.id, rater.pseudonym_seed, {IS_ANONYMOUS} AS anonymous
 FROM ratings_rater rater JOIN accounts_identity identity ON identity.id = rater.identity_id ORDER BY rater.id
 """
