@@ -68,7 +68,7 @@ ERRORS: dict[type[Exception], ApiError] = {
     TooManyLeases: ApiError(429, "TooManyLeases"),
     RateLimited: ApiError(429, "RateLimited"),
     Http404: ApiError(404, "NotFound"),
-    NoPlaceLeft: ApiError(503, "NoPlaceLeft"),
+    NoPlaceLeft: ApiError(429, "NoPlaceLeft"),
 }
 # In seconds, where the exception does not know better.
 RETRY_AFTER: dict[type[Exception], str] = {TooManyLeases: "60", RateLimited: "60", NoPlaceLeft: "5"}

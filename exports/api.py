@@ -36,7 +36,6 @@ class LegacyExportView(APIView):
         responses={
             (200, MEDIA_TYPE_OF_PARQUET): OpenApiTypes.BINARY,
             404: OpenApiResponse(description="There is no such dataset, or it has no release yet."),
-            503: OpenApiResponse(description="All places for downloads are taken; `Retry-After` says when to return."),
         },
     )
     def get(self, request: Request, filename: str) -> HttpResponseBase:

@@ -105,7 +105,12 @@ LEGACY = Table(
             f"{_ANONYMOUS}.",
             treatment=Treatment.USER_ID,
         ),
-        replace(_RATING["is_trusted"], name="trusted", meaning="Whether the rater was trusted by then."),
+        replace(
+            _RATING["is_trusted"],
+            name="trusted",
+            sql="coalesce(rating.rater_is_trusted_elsewhere, rating.rater_is_trusted)",
+            meaning="Whether the rater was trusted by then: by the AI Horde where they came from there, else here.",
+        ),
         Column(
             "validated",
             pa.bool_(),

@@ -5,8 +5,8 @@ import pyarrow as pa
 from exports.queries import IS_PUBLISHED
 from exports.schema.columns import BAND, HISTOGRAM, INSTANT, Column, Table, Treatment, age_band, powers_of_ten
 
-# Who has no account: here, or where ratings came from (`ratings.importers.legacy`). Ratings that were taken over without
-# a name share a rater as well, and had accounts.
+# Who has no account: here, or where ratings came from (`ratings.importers.legacy`). Ratings that were taken over
+# without a name share a rater as well, and had accounts.
 IS_ANONYMOUS = """CASE identity.kind WHEN 'import' THEN identity.external_id LIKE '%:anonymous'
     ELSE rater.is_shared OR identity.kind IN ('shared_key', 'browser') END"""
 

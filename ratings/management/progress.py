@@ -1,23 +1,35 @@
 """How a long import tells how far it is, on a terminal and in a log."""
 
 import time
+from datetime import timedelta
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from ratings.services.importing import ImportReport
-
 SECONDS_BETWEEN_LINES = 10.0
+
+
+class Report(Protocol):
+    """What every import can say of itself while it runs."""
+
+    @property
+    def seen(self) -> int: ...
+
+    @property
+    def refused(self) -> int: ...
 
 
 class ImportProgress:
     """On a terminal a line that changes in place; elsewhere a line every ten seconds, so that logs stay short."""
 
-    def __init__(self, *, label: str, total: int | None = None, console: Console | None = None) -> None:
+    def __init__(
+        self, *, label: str, total: int | None = None, noun: str = "pictures", console: Console | None = None
+    ) -> None:
         self.label = label
         self.total = total
+        self.noun = noun
         self.console = console or Console(stderr=True)
         self.started_at = self.printed_at = time.monotonic()
         bar = [BarColumn()] if total else []
@@ -34,7 +46,7 @@ class ImportProgress:
     ) -> None:
         self.display.stop()
 
-    def update(self, report: ImportReport) -> None:
+    def update(self, report: Report) -> None:
         now = time.monotonic()
         if self.console.is_terminal:
             self.display.update(self.task, completed=report.seen, description=self._sentence(report, now))
@@ -42,7 +54,10 @@ class ImportProgress:
             self.printed_at = now
             self.console.print(self._sentence(report, now), markup=False, highlight=False, soft_wrap=True)
 
-    def _sentence(self, report: ImportReport, now: float) -> str:
+    def _sentence(self, report: Report, now: float) -> str:
         rate = report.seen / max(now - self.started_at, 0.001)
         seen = f"{report.seen:,}" if self.total is None else f"{report.seen:,} of {self.total:,}"
-        return f"{self.label}: {seen} pictures, {report.refused:,} refused, {rate:,.0f} a second"
+        told = f"{self.label}: {seen} {self.noun}, {report.refused:,} refused, {rate:,.0f} a second"
+        if self.total is None or not report.seen:
+            return told
+        return f"{told}, {timedelta(seconds=round((self.total - report.seen) / rate))} left"

@@ -25,21 +25,22 @@ class Proof(models.TextChoices):
     HASH = "hash", "the hash of the bytes shown came back with the lease"
     RELAY = "relay", "a relay vouches for it"
     HELD = "held", "none: leases could not be looked up"
+    IMPORT = "import", "taken over from an older export"
 
 
 class Rating(models.Model):
     """What one rater said of one image, with the evidence of how it was said.
 
-    One for each lease, whatever happens; one for each (rater, image) unless the rater is shared; one for
-    each idempotency key of a rater. ``reward`` is a promise until ``settlement`` names the transaction
-    that paid it. ``void_debit`` is what voiding took back from the balance; the rest went to the loss
-    account, and restoring returns exactly this.
+    One for each lease, whatever happens; one for each (rater, image) unless the rater is shared or the rating was
+    taken over from an export, where people could repeat themselves; one for each idempotency key of a rater.
+    ``reward`` is a promise until ``settlement`` names the transaction that paid it. ``void_debit`` is what voiding
+    took back from the balance; the rest went to the loss account, and restoring returns exactly this.
     """
 
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="ratings", db_index=False)
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="ratings")
     rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="ratings", db_index=False)
-    is_shared = models.BooleanField("by the shared anonymous rater", default=False)
+    is_shared = models.BooleanField("may be repeated: by a shared rater, or taken over", default=False)
     aesthetic = models.PositiveSmallIntegerField("aesthetic, 1 worst to 10 best")
     artifacts = models.PositiveSmallIntegerField("artifacts, 0 none to 5 ruined", null=True, blank=True)
     state = models.CharField(max_length=12, choices=RatingState, default=RatingState.COUNTED)
@@ -96,6 +97,11 @@ class Rating(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(state="voided") | Q(moderation_action__isnull=False), name="rating_void_names_an_action"
+            ),
+            # `is_shared`, and not `proof`, keeps these out of the index above: every probe of what a rater has rated
+            # names `is_shared` alone, and would no longer find an index whose condition says more.
+            models.CheckConstraint(
+                condition=~Q(proof="import") | Q(is_shared=True), name="rating_import_may_be_repeated"
             ),
         ]
         indexes: ClassVar = [

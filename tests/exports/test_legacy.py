@@ -108,6 +108,14 @@ def test_what_old_programs_do_with_it_works(harbours, image):
     assert table.group_by("id").aggregate([("rating", "mean")]).to_pylist() == [{"id": str(image.pk), "rating_mean": 5}]
 
 
+@pytest.mark.parametrize(
+    ("there", "here", "trusted"), [(None, True, True), (None, False, False), (True, False, True), (False, True, False)]
+)
+def test_trust_is_that_of_the_service_where_the_rater_comes_from(image, there, here, trusted):
+    make_rating(image, make_rater(), rater_is_trusted=here, rater_is_trusted_elsewhere=there)
+    assert only_row(image)["trusted"] is trusted
+
+
 @pytest.mark.parametrize("kind", [IdentityKind.BROWSER, IdentityKind.SHARED_KEY])
 def test_anonymous_ratings_are_marked_as_they_were(image, kind):
     rater = make_rater(kind, is_shared=kind == IdentityKind.SHARED_KEY)

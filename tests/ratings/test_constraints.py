@@ -132,6 +132,8 @@ CHECKS = [
     (Rating, "rating_debit_implies_voided_and_settled", {"void_debit": 0}, {"state": "counted"}),
     (Rating, "rating_debit_implies_voided_and_settled", {"void_debit": 5}, {"settlement": None}),
     (Rating, "rating_void_names_an_action", {"state": "voided"}, {"moderation_action": None}),
+    (Rating, "rating_import_may_be_repeated", {"proof": "import", "is_shared": True}, {"is_shared": False}),
+    (Rating, "rating_import_may_be_repeated", {"proof": "relay", "is_shared": False}, {"proof": "import"}),
 ]
 
 

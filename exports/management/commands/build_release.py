@@ -21,9 +21,9 @@ DESCRIPTION = """\
 Build, verify and publish one release of a dataset: every rating that counts and every image that is shown, as they
 are at one moment.
 
-The files are written aside (ratings.parquet, images.parquet, SCHEMA.md, README.md, LICENSE.md, manifest.json,
-SHA256SUMS), read back from disk, compared with the database, and published in one step; from then on they never
-change. The version is today's date, with .1, .2 and so on when the day has one already.
+The files are written aside (ratings.parquet, images.parquet, legacy_export.parquet, SCHEMA.md, README.md, LICENSE.md,
+manifest.json, SHA256SUMS), read back from disk, compared with the database, and published in one step; from then on
+they never change. The version is today's date, with .1, .2 and so on when the day has one already.
 
 If anything goes wrong nothing is published, the reason is kept with the release, and the exit status is 1. A build
 that was killed leaves nothing that the next one does not clear up. Two builds of one dataset never run at once.

@@ -126,3 +126,9 @@ def test_the_lines_for_python_work(client, release, downloaded):
     (lines,) = re.findall(r"<code>(import duckdb\n.+?)</code>", page_of(client), re.DOTALL)
     ran = subprocess.run([sys.executable, "-c", lines], cwd=downloaded, capture_output=True, text=True, check=True)
     assert re.findall(r"│ +(\d) │ +(\d) │", ran.stdout) == [("1", "1"), ("4", "1"), ("9", "1")]
+
+
+def test_the_address_for_old_programs_is_shown_where_it_leads_somewhere(client, release):
+    (address,) = set(re.findall(r'href="(/api/v1/download/\S+?)"', page_of(client)))
+    assert address == "/api/v1/download/harbours_export.parquet"
+    assert client.head(address).status_code == 200

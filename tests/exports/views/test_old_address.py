@@ -114,7 +114,7 @@ def test_a_download_without_a_place_is_put_off_in_json(client, release, content,
     monkeypatch.setattr(files, "places", threading.BoundedSemaphore(1))
     first = client.get(ADDRESS)
     refused = Client().get(ADDRESS)
-    assert (refused.status_code, refused["Retry-After"]) == (503, "5")
+    assert (refused.status_code, refused["Retry-After"]) == (429, "5")
     assert refused.json()["message"].startswith("All places for downloads are taken.")
     assert first.getvalue() == content
     first.close()
