@@ -32,6 +32,7 @@ from ratings.queries.candidates import (
     LARGEST_KEY,
     SMALLEST_KEY,
     Candidate,
+    Shelf,
     candidates_among,
     candidates_from,
     last_open_images,
@@ -46,6 +47,7 @@ SCAN_TRIES = 5
 TAIL_LIMIT = 5000
 TAIL_SECONDS = 120
 MAX_COUNT = 10
+LONGEST_MODEL_NAME = 200
 # A lease this old was forgotten: a page that was closed, a program that ended.
 FORGOTTEN_MS = 60 * 1000
 
@@ -71,9 +73,15 @@ class LeasedImage:
 
 
 def lease_images(
-    *, caller: Caller, dataset: DatasetForRating, count: int, now: datetime, dice: Random | None = None
+    *,
+    caller: Caller,
+    dataset: DatasetForRating,
+    count: int,
+    now: datetime,
+    model_name: str = "",
+    dice: Random | None = None,
 ) -> list[LeasedImage]:
-    """Lease up to ``count`` images (1 to 10) to the caller.
+    """Lease up to ``count`` images (1 to 10) to the caller, of the model named if one is.
 
     Raises NoImageLeft when there is none, TooManyLeases when the caller takes and does not rate.
     """
@@ -81,9 +89,13 @@ def lease_images(
     count = max(1, min(count, MAX_COUNT))
     if not dataset.is_open:
         raise NoImageLeft("This dataset is not handing out images at the moment.")
-    hunt = _Hunt(caller, dataset, count, int(now.timestamp() * 1000), dice)
+    if len(model_name) > LONGEST_MODEL_NAME or "\0" in model_name:
+        raise NoImageLeft("There is no image of that model here.")
+    hunt = _Hunt(caller, dataset, model_name, count, int(now.timestamp() * 1000), dice)
     try:
-        state = book.read_selection_state(holder=caller.holder, dataset_id=dataset.id, sample_size=WINDOW_SIZE)
+        state = book.read_selection_state(
+            holder=caller.holder, dataset_id=dataset.id, model_name=model_name, sample_size=WINDOW_SIZE
+        )
         return hunt.lease_from_book(state)
     except ValkeyUnavailable:
         return hunt.lease_by_signature()
@@ -110,9 +122,12 @@ def refresh_tail_pool(*, dataset_id: uuid.UUID) -> int:
 class _Hunt:
     """One request for images."""
 
-    def __init__(self, caller: Caller, dataset: DatasetForRating, count: int, now_ms: int, dice: Random) -> None:
+    def __init__(
+        self, caller: Caller, dataset: DatasetForRating, model_name: str, count: int, now_ms: int, dice: Random
+    ) -> None:
         self.caller = caller
         self.dataset = dataset
+        self.shelf = Shelf(dataset.id, dataset.target, model_name)
         self.count = count
         self.now_ms = now_ms
         self.dice = dice
@@ -156,20 +171,10 @@ class _Hunt:
 
     def _window(self) -> list[Candidate]:
         key = self.dice.randint(SMALLEST_KEY, LARGEST_KEY)
-        found = candidates_from(
-            caller=self.caller, dataset_id=self.dataset.id, target=self.dataset.target, key=key, size=WINDOW_SIZE
-        )
-        return self._shuffled(found)
+        return self._shuffled(candidates_from(caller=self.caller, shelf=self.shelf, key=key, size=WINDOW_SIZE))
 
     def _scan(self, after: int) -> "_Scanned":
-        stretch = scan_candidates(
-            caller=self.caller,
-            dataset_id=self.dataset.id,
-            target=self.dataset.target,
-            after=after,
-            size=SCAN_SIZE,
-            limit=WINDOW_SIZE,
-        )
+        stretch = scan_candidates(caller=self.caller, shelf=self.shelf, after=after, size=SCAN_SIZE, limit=WINDOW_SIZE)
         return _Scanned(self._shuffled(stretch.candidates), stretch.last_key, stretch.is_last)
 
     def _scan_batches(self, state: SelectionState) -> Iterator[list[Candidate]]:
@@ -186,7 +191,7 @@ class _Hunt:
                     self._mark_exhausted()
                     return
                 after, is_dry = SMALLEST_KEY, True
-            book.save_cursor(holder=self.caller.holder, dataset_id=self.dataset.id, position=after, is_dry=is_dry)
+            self._save_cursor(after, is_dry)
             yield scanned.candidates
             if scanned.candidates:
                 after = scanned.last_key
@@ -204,10 +209,7 @@ class _Hunt:
             self._mark_exhausted()
 
     def _among(self, image_ids: Sequence[uuid.UUID]) -> list[Candidate]:
-        found = candidates_among(
-            caller=self.caller, dataset_id=self.dataset.id, target=self.dataset.target, image_ids=image_ids
-        )
-        return self._shuffled(found)
+        return self._shuffled(candidates_among(caller=self.caller, shelf=self.shelf, image_ids=image_ids))
 
     def _grant(self, candidates: list[Candidate], count: int) -> list[LeasedImage]:
         if not candidates:
@@ -236,8 +238,13 @@ class _Hunt:
 
     def _again(self, *, least_age_ms: int) -> list[LeasedImage]:
         """Hand out once more what the caller has held longest: they may take nothing new, or nothing new is left."""
+        wanted = self._held_of_model() if self.shelf.model_name else None
         while held := book.hand_out_again(
-            holder=self.caller.holder, dataset_id=self.dataset.id, now_ms=self.now_ms, least_age_ms=least_age_ms
+            holder=self.caller.holder,
+            dataset_id=self.dataset.id,
+            wanted=wanted,
+            now_ms=self.now_ms,
+            least_age_ms=least_age_ms,
         ):
             image_id, lease_id = held
             if known := self._among([image_id]):
@@ -245,6 +252,10 @@ class _Hunt:
                 return [self._sign(known[0], lease_id)]
             self._forget(image_id, lease_id)
         return []
+
+    def _held_of_model(self) -> list[uuid.UUID]:
+        held = book.held_images(holder=self.caller.holder, dataset_id=self.dataset.id, now_ms=self.now_ms)
+        return [candidate.image_id for candidate in self._among(held)]
 
     def _forget(self, image_id: uuid.UUID, lease_id: uuid.UUID) -> None:
         book.forget_lease(
@@ -256,8 +267,17 @@ class _Hunt:
             is_rated=False,
         )
 
+    def _save_cursor(self, position: int, is_dry: bool) -> None:  # noqa: FBT001 - of this class alone
+        book.save_cursor(
+            holder=self.caller.holder,
+            dataset_id=self.dataset.id,
+            model_name=self.shelf.model_name,
+            position=position,
+            is_dry=is_dry,
+        )
+
     def _mark_exhausted(self) -> None:
-        book.mark_exhausted(holder=self.caller.holder, dataset_id=self.dataset.id)
+        book.mark_exhausted(holder=self.caller.holder, dataset_id=self.dataset.id, model_name=self.shelf.model_name)
 
     def _shuffled(self, candidates: list[Candidate]) -> list[Candidate]:
         self.dice.shuffle(candidates)

@@ -67,9 +67,21 @@ IDEMPOTENCY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Any text of up to 40 characters; the same key gets the same answer, so a lost one can be asked again",
 )
+LEASE_ANSWERS = {200: ImageToRate, 401: RequestError, 404: RequestError, 429: RequestError}
+NOT_STORED = {"Cache-Control": "no-store"}
 
 
-class NewRatingView(APIView):
+class LeasingView(APIView):
+    """An operation whose GET leases an image."""
+
+    @extend_schema(exclude=True)
+    def head(self, request: Request, **names: str) -> Response:
+        """Answer a monitor that asks whether anybody is there, without leasing it an image."""
+        del request, names
+        return Response(headers=NOT_STORED)
+
+
+class NewRatingView(LeasingView):
     """GET /rating/new: lease the next image of the default dataset."""
 
     permission_classes = (HasScope.of(Scope.RATE),)
@@ -78,23 +90,10 @@ class NewRatingView(APIView):
         operation_id="getDefaultDatasetImagePop",
         summary="Retrieve an image to rate from the default dataset",
         parameters=[FIELDS],
-        responses={200: ImageToRate, 401: RequestError, 404: RequestError, 429: RequestError},
+        responses=LEASE_ANSWERS,
     )
     def get(self, request: Request) -> Response:
-        [leased] = lease_images(
-            caller=caller_of(request),
-            dataset=get_dataset_for_rating(settings.DEFAULT_DATASET),
-            count=1,
-            now=timezone.now(),
-        )
-        answer = mask_fields(request, _image_answer(request, leased))
-        return Response(answer, headers={"Cache-Control": "no-store"})
-
-    @extend_schema(exclude=True)
-    def head(self, request: Request) -> Response:
-        """Answer a monitor that asks whether anybody is there, without leasing it an image."""
-        del request
-        return Response(headers={"Cache-Control": "no-store"})
+        return lease_one(request, settings.DEFAULT_DATASET)
 
 
 class RateView(APIView):
@@ -127,6 +126,18 @@ class RateView(APIView):
         )
         answer = {"message": "Rating submitted", "reward": submitted.reward}
         return Response(mask_fields(request, answer), status=201)
+
+
+def lease_one(request: Request, dataset_name: str, model_name: str = "") -> Response:
+    """Lease the caller an image of a dataset, and of one model if it is named, and answer with it."""
+    [leased] = lease_images(
+        caller=caller_of(request),
+        dataset=get_dataset_for_rating(dataset_name),
+        model_name=model_name,
+        count=1,
+        now=timezone.now(),
+    )
+    return Response(mask_fields(request, _image_answer(request, leased)), headers=NOT_STORED)
 
 
 def _read_submission(request: Request, image_id: str) -> RatingSubmission:

@@ -2,12 +2,18 @@
 
 from django.urls import path
 
+from ratings.api.datasets import DatasetsView
 from ratings.api.rating import NewRatingView, RateView
 from ratings.api.v1_compat import moderation
+from ratings.api.v1_compat.new_rating import NewRatingOfDatasetView, NewRatingOfModelView
 from ratings.api.v1_compat.relay import RelaySetView
+from ratings.api.v1_compat.teams import TeamsView
 
 urlpatterns = [
     path("rating/new", NewRatingView.as_view(), name="api-rating-new"),
+    path("rating/new/<str:dataset_id>", NewRatingOfDatasetView.as_view(), name="api-rating-new-dataset"),
+    # A model may have slashes in its name, as those of Hugging Face have, and old clients send them as they are.
+    path("rating/new/<str:dataset_id>/<path:model_name>", NewRatingOfModelView.as_view(), name="api-rating-new-model"),
     # Before the route of an image, or "set" would be one. Both ways to write it, because a redirect loses the body.
     path("rating/set", RelaySetView.as_view(), name="api-rating-set"),
     path("rating/set/", RelaySetView.as_view(schema=None), name="api-rating-set"),
@@ -19,4 +25,6 @@ urlpatterns = [
     path("user/flag/<str:user_id>", moderation.FlagUserView.as_view(), name="api-flag-user"),
     path("user/modify/<str:user_id>", moderation.ModifyUserView.as_view(), name="api-modify-user"),
     path("image/ratings/<str:image_id>", moderation.ImageRatingsView.as_view(), name="api-image-ratings"),
+    path("datasets", DatasetsView.as_view(), name="api-datasets"),
+    path("teams", TeamsView.as_view(), name="api-teams"),
 ]

@@ -7,13 +7,16 @@ Keys, all under ``kudoscope:``
     open:<holder>             sorted set of "<image hex><lease hex><dataset hex>" by time of ending (ms)
     image:<image hex>         sorted set of lease hex by time of ending: how often the image is out just now
     took:<holder>             hash: leases taken and ratings given within a day of the first
-    cursor:<dataset>:<holder> how far this holder's scan has come, and whether it has found nothing yet
-    exhausted:<dataset>:<holder>  this holder has rated all there is (a minute long)
+    cursor:<shelf>:<holder>   how far this holder's scan has come, and whether it has found nothing yet
+    exhausted:<shelf>:<holder>  this holder has rated all there is (a minute long)
     crowd:<address>           sorted set like open:, of all browsers without an account at one address
     tail:<dataset>            set of image ids: the last open images of a nearly finished dataset
     finished:<dataset>        there is no open image
+
+A shelf is a dataset, or with a hash behind it one model of a dataset.
 """
 
+import hashlib
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -56,13 +59,13 @@ class SelectionState:
     tail_size: int
 
 
-def read_selection_state(*, holder: str, dataset_id: uuid.UUID, sample_size: int) -> SelectionState:
+def read_selection_state(*, holder: str, dataset_id: uuid.UUID, model_name: str, sample_size: int) -> SelectionState:
     """Return marker, cursor and a sample of the dataset's tail pool, in one round trip."""
 
     def read(valkey: Any) -> list[Any]:
         pipe = valkey.pipeline(transaction=False)
-        pipe.exists(_exhausted_key(holder, dataset_id), _finished_key(dataset_id))
-        pipe.get(_cursor_key(holder, dataset_id))
+        pipe.exists(_exhausted_key(holder, dataset_id, model_name), _finished_key(dataset_id))
+        pipe.get(_cursor_key(holder, dataset_id, model_name))
         pipe.srandmember(_tail_key(dataset_id), sample_size)
         pipe.scard(_tail_key(dataset_id))
         return list(pipe.execute())
@@ -106,13 +109,26 @@ def grant_leases(
 
 
 def hand_out_again(
-    *, holder: str, dataset_id: uuid.UUID, now_ms: int, least_age_ms: int
+    *, holder: str, dataset_id: uuid.UUID, wanted: Sequence[uuid.UUID] | None, now_ms: int, least_age_ms: int
 ) -> tuple[uuid.UUID, uuid.UUID] | None:
-    """Return the (image, lease) that a holder has held longest, if for ``least_age_ms``, and let it live anew."""
+    """Return the (image, lease) that a holder has held longest, if for ``least_age_ms``, and let it live anew.
+
+    Only images in ``wanted`` are considered, or all of the dataset when it is None.
+    """
+    if wanted is not None and not wanted:
+        return None
     script = get_client().register_script(AGAIN)
-    args: list[str | int] = [now_ms, LIVE_MS, least_age_ms, dataset_id.hex]
+    args: list[str | int] = [now_ms, LIVE_MS, least_age_ms, dataset_id.hex, *(image.hex for image in wanted or ())]
     member = ask_valkey("hand_out_again", lambda _: script(keys=[_open_key(holder)], args=args))
     return _pair_of(member) if member else None
+
+
+def held_images(*, holder: str, dataset_id: uuid.UUID, now_ms: int) -> list[uuid.UUID]:
+    """Return the images of a dataset that a holder holds, longest held first."""
+    members: Any = ask_valkey(
+        "held_images", lambda valkey: valkey.zrange(_open_key(holder), now_ms, "+inf", byscore=True)
+    )
+    return [_pair_of(member)[0] for member in members if member[64:].decode() == dataset_id.hex]
 
 
 def find_live_lease(*, holder: str, image_id: uuid.UUID, now_ms: int) -> uuid.UUID | None:
@@ -143,13 +159,13 @@ def forget_lease(
     ask_valkey("forget_lease", forget)
 
 
-def save_cursor(*, holder: str, dataset_id: uuid.UUID, position: int, is_dry: bool) -> None:
-    """Remember how far this holder's scan of a dataset has come, and whether it has found nothing so far."""
-    value = f"{position}:{'dry' if is_dry else 'wet'}"
-    ask_valkey("save_cursor", lambda valkey: valkey.set(_cursor_key(holder, dataset_id), value, ex=DAY_SECONDS))
+def save_cursor(*, holder: str, dataset_id: uuid.UUID, model_name: str, position: int, is_dry: bool) -> None:
+    """Remember how far this holder's scan has come, and whether it has found nothing so far."""
+    key, value = _cursor_key(holder, dataset_id, model_name), f"{position}:{'dry' if is_dry else 'wet'}"
+    ask_valkey("save_cursor", lambda valkey: valkey.set(key, value, ex=DAY_SECONDS))
 
 
-def mark_exhausted(*, holder: str, dataset_id: uuid.UUID) -> None:
+def mark_exhausted(*, holder: str, dataset_id: uuid.UUID, model_name: str) -> None:
     """Remember for a minute that this holder has rated all there is, so that nobody scans to find out again.
 
     After that a new pass begins, so that images which came since are found.
@@ -157,8 +173,8 @@ def mark_exhausted(*, holder: str, dataset_id: uuid.UUID) -> None:
 
     def mark(valkey: Any) -> None:
         pipe = valkey.pipeline(transaction=False)
-        pipe.set(_exhausted_key(holder, dataset_id), 1, ex=EXHAUSTED_SECONDS)
-        pipe.delete(_cursor_key(holder, dataset_id))
+        pipe.set(_exhausted_key(holder, dataset_id, model_name), 1, ex=EXHAUSTED_SECONDS)
+        pipe.delete(_cursor_key(holder, dataset_id, model_name))
         pipe.execute()
 
     ask_valkey("mark_exhausted", mark)
@@ -217,12 +233,19 @@ def _image_key(image_id: uuid.UUID) -> str:
     return f"kudoscope:image:{image_id.hex}"
 
 
-def _cursor_key(holder: str, dataset_id: uuid.UUID) -> str:
-    return f"kudoscope:cursor:{dataset_id.hex}:{holder}"
+def _shelf(dataset_id: uuid.UUID, model_name: str) -> str:
+    if not model_name:
+        return dataset_id.hex
+    # Names come from clients: hashed, they are short and hold no separator.
+    return f"{dataset_id.hex}-{hashlib.blake2b(model_name.encode(), digest_size=8).hexdigest()}"
 
 
-def _exhausted_key(holder: str, dataset_id: uuid.UUID) -> str:
-    return f"kudoscope:exhausted:{dataset_id.hex}:{holder}"
+def _cursor_key(holder: str, dataset_id: uuid.UUID, model_name: str) -> str:
+    return f"kudoscope:cursor:{_shelf(dataset_id, model_name)}:{holder}"
+
+
+def _exhausted_key(holder: str, dataset_id: uuid.UUID, model_name: str) -> str:
+    return f"kudoscope:exhausted:{_shelf(dataset_id, model_name)}:{holder}"
 
 
 def _tail_key(dataset_id: uuid.UUID) -> str:

@@ -84,6 +84,11 @@ class Image(models.Model):
             models.Index(
                 fields=["dataset", "adult_class", "sampling_key"], condition=Q(is_open=True), name="image_open_pick"
             ),
+            models.Index(
+                fields=["dataset", "adult_class", "model_name", "sampling_key"],
+                condition=Q(is_open=True) & ~Q(model_name=""),
+                name="image_open_of_model",
+            ),
             models.Index(fields=["status"], condition=~Q(status="active"), name="image_not_active"),
         ]
 

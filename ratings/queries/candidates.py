@@ -3,6 +3,10 @@
 Every query reads a bounded window of the partial index of open images (or of given ids) and then probes,
 by primary key or unique index, what this rater has rated or skipped. The probes are LATERAL with LIMIT 1,
 which the planner cannot turn into a join that reads everything the rater ever did.
+
+Images of one model have an index of their own, and its windows are ordered by (model, key) and bounded by pairs:
+no other index has that order, so the planner cannot take the index of all open images and pass over millions of
+other models' on its way to the first of this one.
 """
 
 import uuid
@@ -36,30 +40,18 @@ SHARED_PROBES = f"""
     LEFT JOIN LATERAL (SELECT 1 AS hit WHERE false) skipped ON true
 """
 COLUMNS = "id, sampling_key, rating_count, width, height"
-WINDOW = f"""
+OPEN = f"SELECT {COLUMNS} FROM ratings_image WHERE dataset_id = %(dataset)s AND adult_class = 'safe' AND is_open"
+WINDOW = """
     SELECT i.id, %(target)s::int - i.rating_count, i.width, i.height
-    FROM (
-        (SELECT {COLUMNS} FROM ratings_image
-         WHERE dataset_id = %(dataset)s AND adult_class = 'safe' AND is_open AND sampling_key >= %(key)s
-         ORDER BY sampling_key LIMIT %(size)s)
-        UNION ALL
-        (SELECT {COLUMNS} FROM ratings_image
-         WHERE dataset_id = %(dataset)s AND adult_class = 'safe' AND is_open AND sampling_key < %(key)s
-         ORDER BY sampling_key LIMIT %(size)s)
-        LIMIT %(size)s
-    ) i {{probes}}
+    FROM (({from_key}) UNION ALL ({before_key}) LIMIT %(size)s) i {probes}
     WHERE rated.hit IS NULL AND skipped.hit IS NULL
 """
-SCAN = f"""
-    WITH stretch AS MATERIALIZED (
-        SELECT {COLUMNS} FROM ratings_image
-        WHERE dataset_id = %(dataset)s AND adult_class = 'safe' AND is_open AND sampling_key > %(key)s
-        ORDER BY sampling_key LIMIT %(size)s
-    )
+SCAN = """
+    WITH stretch AS MATERIALIZED ({after_key})
     SELECT i.id, %(target)s::int - i.rating_count, i.width, i.height,
         (SELECT count(*) FROM stretch), (SELECT max(sampling_key) FROM stretch)
     FROM (SELECT 1) one LEFT JOIN (
-        SELECT i.* FROM stretch i {{probes}}
+        SELECT i.* FROM stretch i {probes}
         WHERE rated.hit IS NULL AND skipped.hit IS NULL ORDER BY i.sampling_key LIMIT %(limit)s
     ) i ON true
 """
@@ -67,12 +59,57 @@ GIVEN = """
     SELECT i.id, %(target)s::int - i.rating_count, i.width, i.height
     FROM unnest(%(ids)s::uuid[]) given (id) JOIN ratings_image i ON i.id = given.id {probes}
     WHERE i.is_open AND i.adult_class = 'safe' AND i.dataset_id = %(dataset)s
-        AND rated.hit IS NULL AND skipped.hit IS NULL
+        AND (%(model)s::text = '' OR i.model_name = %(model)s::text) AND rated.hit IS NULL AND skipped.hit IS NULL
 """
-# Each text with each kind of probe, made once: a prepared statement is known by its text.
+
+
+def _ranges_of_all() -> dict[str, str]:
+    def those(bound: str) -> str:
+        return f"{OPEN} AND sampling_key {bound} %(key)s ORDER BY sampling_key LIMIT %(size)s"
+
+    return {"from_key": those(">="), "before_key": those("<"), "after_key": those(">")}
+
+
+def _ranges_of_model() -> dict[str, str]:
+    def those(lower: str, upper: str) -> str:
+        pair = "(model_name, sampling_key)"
+        # The index leaves out images without a model; said outright, because a planner who does not know the name
+        # that is asked for could not conclude it.
+        return (
+            f"{OPEN} AND model_name <> '' AND {pair} {lower} AND {pair} {upper} "
+            "ORDER BY model_name, sampling_key LIMIT %(size)s"
+        )
+
+    first, here, last = (f"(%(model)s, {key})" for key in (SMALLEST_KEY, "%(key)s", LARGEST_KEY))
+    return {
+        "from_key": those(f">= {here}", f"<= {last}"),
+        "before_key": those(f">= {first}", f"< {here}"),
+        "after_key": those(f"> {here}", f"<= {last}"),
+    }
+
+
+# Each text with each kind of probe, and for all images or one model's, made once: a prepared statement is known by its
+# text. The keys are (is the caller shared, is one model asked for).
 WINDOWS, SCANS, GIVENS = (
-    {False: sql.format(probes=PROBES), True: sql.format(probes=SHARED_PROBES)} for sql in (WINDOW, SCAN, GIVEN)
+    {
+        (is_shared, is_of_model): sql.format(probes=probes, **ranges)
+        for is_shared, probes in ((False, PROBES), (True, SHARED_PROBES))
+        for is_of_model, ranges in ((False, _ranges_of_all()), (True, _ranges_of_model()))
+    }
+    for sql in (WINDOW, SCAN, GIVEN)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What images are picked from: those of a dataset that need up to ``target`` ratings, or one model's among them.
+
+    ``model_name`` is "" for all.
+    """
+
+    dataset_id: uuid.UUID
+    target: int
+    model_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,29 +131,25 @@ class Stretch:
     is_last: bool
 
 
-def candidates_from(*, caller: Caller, dataset_id: uuid.UUID, target: int, key: int, size: int) -> list[Candidate]:
+def candidates_from(*, caller: Caller, shelf: Shelf, key: int, size: int) -> list[Candidate]:
     """Return the candidates among the ``size`` open images that follow ``key``, going round at the end."""
-    params = _params(caller, dataset_id, target) | {"key": key, "size": size}
-    return [Candidate(*row) for row in fetch_prepared(WINDOWS[caller.is_shared], params)]
+    params = _params(caller, shelf) | {"key": key, "size": size}
+    return [Candidate(*row) for row in fetch_prepared(WINDOWS[_kind(caller, shelf)], params)]
 
 
-def scan_candidates(
-    *, caller: Caller, dataset_id: uuid.UUID, target: int, after: int, size: int, limit: int
-) -> Stretch:
+def scan_candidates(*, caller: Caller, shelf: Shelf, after: int, size: int, limit: int) -> Stretch:
     """Return up to ``limit`` candidates among the ``size`` open images after key ``after``."""
-    params = _params(caller, dataset_id, target) | {"key": after, "size": size, "limit": limit}
-    rows = fetch_prepared(SCANS[caller.is_shared], params)
+    params = _params(caller, shelf) | {"key": after, "size": size, "limit": limit}
+    rows = fetch_prepared(SCANS[_kind(caller, shelf)], params)
     found = [Candidate(*row[:4]) for row in rows if row[0] is not None]
     read_count, last_key = rows[0][4], rows[0][5]
     return Stretch(found, LARGEST_KEY if last_key is None else last_key, read_count < size)
 
 
-def candidates_among(
-    *, caller: Caller, dataset_id: uuid.UUID, target: int, image_ids: Sequence[uuid.UUID]
-) -> list[Candidate]:
+def candidates_among(*, caller: Caller, shelf: Shelf, image_ids: Sequence[uuid.UUID]) -> list[Candidate]:
     """Return the candidates among the given images."""
-    params = _params(caller, dataset_id, target) | {"ids": list(image_ids)}
-    return [Candidate(*row) for row in fetch_prepared(GIVENS[caller.is_shared], params)]
+    params = _params(caller, shelf) | {"ids": list(image_ids)}
+    return [Candidate(*row) for row in fetch_prepared(GIVENS[_kind(caller, shelf)], params)]
 
 
 def last_open_images(*, dataset_id: uuid.UUID, limit: int) -> list[uuid.UUID]:
@@ -128,10 +161,15 @@ def last_open_images(*, dataset_id: uuid.UUID, limit: int) -> list[uuid.UUID]:
     return [row[0] for row in fetch_prepared(sql, {"dataset": dataset_id, "limit": limit})]
 
 
-def _params(caller: Caller, dataset_id: uuid.UUID, target: int) -> dict[str, object]:
+def _kind(caller: Caller, shelf: Shelf) -> tuple[bool, bool]:
+    return caller.is_shared, bool(shelf.model_name)
+
+
+def _params(caller: Caller, shelf: Shelf) -> dict[str, object]:
     return {
         "identity": caller.external_id if caller.is_shared else caller.identity_id or 0,
         "address": caller.address_hash,
-        "dataset": dataset_id,
-        "target": target,
+        "dataset": shelf.dataset_id,
+        "target": shelf.target,
+        "model": shelf.model_name,
     }

@@ -37,6 +37,16 @@ class DatasetForRating:
 
 
 @dataclass(frozen=True, slots=True)
+class DatasetInList:
+    """A dataset by name, with the images ever imported into it."""
+
+    id: uuid.UUID
+    name: str
+    description: str
+    image_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetOverview:
     """A dataset in a list. ``complete_count`` of ``image_count`` images have the ratings they need."""
 
@@ -72,16 +82,27 @@ class DatasetDetail:
 def get_dataset_for_rating(name: str) -> DatasetForRating:
     """Return a dataset by slug or UUID. Raises NoSuchDataset."""
     by_id = _as_uuid(name)
-    rows = fetch_prepared(
-        """
+    # A NUL is no text to PostgreSQL, and no slug either.
+    rows = (
+        []
+        if "\0" in name
+        else fetch_prepared(
+            """
         SELECT id, slug, name, target_rating_count, scale_version, state = 'open', ratings_licence
         FROM ratings_dataset WHERE slug = %(slug)s OR id = %(id)s
         """,
-        {"slug": name, "id": by_id},
+            {"slug": name, "id": by_id},
+        )
     )
     if not rows:
         raise NoSuchDataset(f"There is no dataset “{name[:80]}”.")
     return DatasetForRating(*rows[0])
+
+
+def list_datasets() -> list[DatasetInList]:
+    """Return every dataset, those that are still open first; one read of a small table."""
+    sql = "SELECT id, name, description, image_count FROM ratings_dataset ORDER BY state = 'closed', created_at, id"
+    return [DatasetInList(*row) for row in fetch_prepared(sql, {})]
 
 
 OVERVIEW = """

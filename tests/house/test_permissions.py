@@ -98,6 +98,10 @@ PAGES = {
     "api-docs": Route(EVERYBODY),
     "api-schema": Route(EVERYBODY),
     "api-rating-new": Route(EVERYBODY),
+    "api-rating-new-dataset": Route(EVERYBODY, lambda _: {"dataset_id": "demo"}),
+    "api-rating-new-model": Route(EVERYBODY, lambda _: {"dataset_id": "demo", "model_name": "a model 2.1"}),
+    "api-datasets": Route(EVERYBODY),
+    "api-teams": Route(EVERYBODY),
     # What is there for moderators, with keys of the scope `moderate`.
     "api-check-user": Route(MODERATORS, owner_number),
     "api-validate-user": Route(MODERATORS, owner_number),
@@ -219,6 +223,7 @@ def table_routes():
 
 @pytest.fixture
 def world(dataset, lease, settings, tmp_path):
+    Image.objects.update(model_name="a model 2.1")
     owner, outsider = make_person("owner"), make_person("outsider")
     moderator, superuser = make_moderator(), make_superuser()
     clients = {"anonymous": Client(), "outsider": outsider.web(), "owner": owner.web()}

@@ -230,7 +230,7 @@ def test_it_remembers_for_a_while_that_everything_is_rated(rater, dataset):
     with pytest.raises(NoImageLeft):
         take(rater.caller)
     found = get_dataset_for_rating("demo")
-    state = book.read_selection_state(holder=rater.caller.holder, dataset_id=found.id, sample_size=1)
+    state = book.read_selection_state(holder=rater.caller.holder, dataset_id=found.id, model_name="", sample_size=1)
     assert state.is_exhausted
     assert statements_of(lambda: take_in_vain(rater.caller)) == 1  # the dataset
 
@@ -311,6 +311,127 @@ def test_it_asks_a_silent_valkey_for_a_tenth_of_a_second_only(rater, dataset, si
     assert time.monotonic() - start < 3.0
 
 
+@pytest.fixture
+def models(dataset):
+    """Beside the twenty images without a model: three of one, and two of another with slashes and dots."""
+    make_images(dataset, 3, model_name="stable diffusion 2.1")
+    make_images(dataset, 2, model_name="org/model.v1")
+    return dataset
+
+
+def of_model(caller, model, *, at=None):
+    found = get_dataset_for_rating("demo")
+    [leased] = lease_images(caller=caller, dataset=found, count=1, model_name=model, now=at or now())
+    assert Image.objects.get(pk=leased.image_id).model_name == model
+    return leased
+
+
+@pytest.mark.parametrize("model", ["stable diffusion 2.1", "org/model.v1"])
+def test_it_hands_out_every_image_of_a_model_once_and_then_says_so(rater, models, model):
+    expected = set(Image.objects.filter(model_name=model).values_list("pk", flat=True))
+    seen = [of_model(rater.caller, model) for _ in expected]
+    assert {leased.image_id for leased in seen} == expected
+    for leased in seen:
+        rate(rater.caller, leased)
+    with pytest.raises(NoImageLeft):
+        of_model(rater.caller, model)
+    assert take(rater.caller)
+
+
+def test_a_model_that_is_finished_ends_neither_the_dataset_nor_another_model(rater, models):
+    for _ in range(2):
+        rate(rater.caller, of_model(rater.caller, "org/model.v1"))
+    for _ in range(2):
+        with pytest.raises(NoImageLeft):
+            of_model(rater.caller, "org/model.v1")
+    assert statements_of(lambda: model_in_vain(rater.caller, "org/model.v1")) == 1  # the dataset
+    assert of_model(rater.caller, "stable diffusion 2.1")
+    assert len(take(rater.caller, 10)) == 10
+
+
+def model_in_vain(caller, model):
+    with pytest.raises(NoImageLeft):
+        of_model(caller, model)
+
+
+@pytest.mark.parametrize(
+    "model", ["nothing", "ORG/MODEL.V1", "org/model.v", "%", "\0", "a" * 200, "a" * 100_000, "\U0001f40e"]
+)
+def test_a_model_that_is_not_there_has_no_images(rater, models, model):
+    model_in_vain(rater.caller, model)
+
+
+def test_images_of_other_datasets_and_closed_adult_or_hidden_ones_are_not_handed_out_by_model(rater, models):
+    make_images(DatasetFactory(), 5, model_name="elsewhere")
+    make_images(models, 1, model_name="elsewhere", is_open=False)
+    make_images(models, 1, model_name="elsewhere", adult_class="adult")
+    make_images(models, 1, model_name="elsewhere", adult_class="unknown")
+    model_in_vain(rater.caller, "elsewhere")
+
+
+def test_whoever_holds_all_of_a_model_gets_one_of_it_again_and_keeps_the_others(rater, models):
+    start = now()
+    others = take(rater.caller, 5)
+    held = [of_model(rater.caller, "org/model.v1", at=start + timedelta(milliseconds=n)) for n in range(2)]
+    with pytest.raises(NoImageLeft):
+        of_model(rater.caller, "org/model.v1", at=start + timedelta(seconds=30))
+    again = [of_model(rater.caller, "org/model.v1", at=start + timedelta(seconds=61 + n)) for n in range(2)]
+    assert [one.lease for one in again] == [one.lease for one in held]
+    for leased in (*others, *held):
+        rate(rater.caller, RatingByOldClient(leased))
+    assert set(Rating.objects.values_list("proof", flat=True)) == {"lookup"}
+
+
+class RatingByOldClient:
+    """What an old client sends back of a lease: the image's id alone."""
+
+    lease = None
+
+    def __init__(self, leased):
+        self.image_id = leased.image_id
+
+
+def test_whoever_holds_twenty_gets_one_of_the_model_again_or_none(rater, models):
+    one = of_model(rater.caller, "org/model.v1")
+    Image.objects.exclude(model_name="").exclude(pk=one.image_id).update(is_open=False)
+    for _ in range(19):
+        take(rater.caller)
+    assert of_model(rater.caller, "org/model.v1").lease == one.lease
+    Image.objects.update(is_open=True)
+    with pytest.raises(TooManyLeases):
+        of_model(rater.caller, "stable diffusion 2.1")
+    assert take(rater.caller)
+
+
+def test_a_model_is_found_among_the_last_images_of_a_dataset(rater, models):
+    refresh_tail_pool(dataset_id=models.pk)
+    for _ in range(2):
+        rate(rater.caller, of_model(rater.caller, "org/model.v1"))
+    model_in_vain(rater.caller, "org/model.v1")
+    assert take(rater.caller)
+
+
+def test_a_model_is_found_without_valkey_too(rater, models, settings):
+    settings.REDIS_URL = "unix:///nonexistent/valkey.sock?db=0"
+    assert of_model(rater.caller, "org/model.v1")
+    model_in_vain(rater.caller, "nothing")
+
+
+def test_people_behind_the_shared_key_ask_for_a_model_too(models):
+    one, other = make_stranger("c"), make_stranger("d")
+    for caller in (one, other):
+        for _ in range(2):
+            rate(caller, of_model(caller, "org/model.v1"))
+        model_in_vain(caller, "org/model.v1")
+
+
+def test_a_rare_model_is_found_by_whoever_rated_thousands_of_it(rater, dataset):
+    make_images(dataset, 2100, model_name="rare")
+    rate_all(rater.caller, dataset)
+    [fresh] = make_images(dataset, 1, model_name="rare")
+    assert of_model(rater.caller, "rare").image_id == fresh.pk
+
+
 def test_it_writes_nothing_to_the_database(rater, dataset):
     before = rows_written()
     take(rater.caller, 3)
@@ -320,20 +441,37 @@ def test_it_writes_nothing_to_the_database(rater, dataset):
 def test_no_query_reads_more_than_its_window(rater, dataset):
     """However many images there are, each of the two arms of a window reads 32 of them at most, in any plan."""
     make_images(dataset, 5000)
-    params = {"identity": rater.identity_id, "dataset": dataset.pk, "target": 5, "key": 0, "size": 32}
+    read = read_by_plans(WINDOWS[False, False], rater, dataset, "")
+    assert {window: rows for window, rows in read.items() if not 32 <= rows <= 64} == {}
+
+
+@pytest.mark.parametrize(("model", "least"), [("common", 32), ("rare", 3), ("unknown", 0)])
+def test_no_query_for_a_model_reads_the_images_of_another(rater, dataset, model, least):
+    """Neither a model that nearly all images are of, nor one that statistics know nothing of."""
+    make_images(dataset, 5000, model_name="common")
+    make_images(dataset, 3, model_name="rare")
+    read = read_by_plans(WINDOWS[False, True], rater, dataset, model)
+    assert {window: rows for window, rows in read.items() if not least <= rows <= 64} == {}
+
+
+def read_by_plans(sql, rater, dataset, model):
+    """Return how many images a window reads, from several keys, with and without knowing the parameters."""
+    known = {"identity": rater.identity_id, "dataset": dataset.pk, "target": 5, "key": 0, "size": 32, "model": model}
+    params = {name: value for name, value in known.items() if f"%({name})s" in sql}
     numbered = {name: f"${n}" for n, name in enumerate(params, 1)}
     read = {}
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE ratings_image")
-        cursor.execute("PREPARE pick AS " + WINDOWS[False] % numbered)
+        cursor.execute("PREPARE pick AS " + sql % numbered)
         for mode, key in product(("custom", "generic"), (SMALLEST_KEY, 0, LARGEST_KEY)):
             cursor.execute(f"SET LOCAL plan_cache_mode = force_{mode}_plan")
             values = list((params | {"key": key}).values())
-            cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE pick (%s, %s, %s, %s, %s)", values)
+            marks = ", ".join(["%s"] * len(values))
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE pick ({marks})", values)
             [[[explained]]] = cursor.fetchall()
             read[mode, key] = rows_read(explained["Plan"], "ratings_image")
         cursor.execute("DEALLOCATE pick")
-    assert {window: rows for window, rows in read.items() if not 32 <= rows <= 64} == {}
+    return read
 
 
 def rows_read(node, table) -> float:

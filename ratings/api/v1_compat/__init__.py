@@ -1,1 +1,1 @@
-"""What only clients of the old service need."""
+"""What only clients of the ratings service of 2023 need."""
