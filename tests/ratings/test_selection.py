@@ -371,7 +371,7 @@ def test_images_of_other_datasets_and_closed_adult_or_hidden_ones_are_not_handed
 
 def test_whoever_holds_all_of_a_model_gets_one_of_it_again_and_keeps_the_others(rater, models):
     start = now()
-    others = take(rater.caller, 5)
+    others = [of_model(rater.caller, "stable diffusion 2.1") for _ in range(3)]
     held = [of_model(rater.caller, "org/model.v1", at=start + timedelta(milliseconds=n)) for n in range(2)]
     with pytest.raises(NoImageLeft):
         of_model(rater.caller, "org/model.v1", at=start + timedelta(seconds=30))
