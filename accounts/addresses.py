@@ -17,13 +17,16 @@ IPV6_PREFIX = 64
 def read_client_address(request: HttpRequest) -> str:
     """Return the client's address, or "" when there is none that can be trusted.
 
-    Each trusted proxy appends the address it was called from to X-Forwarded-For; with N of them the client
-    is the Nth from the right. Anything further left was written by the client itself.
+    Each trusted proxy appends the address it was called from to the header that the settings name; with N of them the
+    client is the Nth from the right. Anything further left was written by the client itself.
     """
     count = settings.TRUSTED_PROXY_COUNT
     if not count:
         return str(request.META.get("REMOTE_ADDR", ""))
-    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    if settings.TRUSTED_PROXY_HEADER == "Forwarded":
+        hops = [_address_in(hop) for hop in request.META.get("HTTP_FORWARDED", "").split(",")]
+    else:
+        hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     return hops[-count] if len(hops) >= count else ""
 
 
@@ -46,6 +49,16 @@ def is_address_in(address: str, networks: Iterable[IPv4Network | IPv6Network]) -
     if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
         parsed = parsed.ipv4_mapped
     return any(parsed in network for network in networks)
+
+
+def _address_in(hop: str) -> str:
+    """Return the address in one element of Forwarded (RFC 7239), as in `for="[2001:db8::7]:4711";proto=https`."""
+    pairs = (pair.partition("=") for pair in hop.split(";"))
+    node = next((value.strip().strip('"') for name, _, value in pairs if name.strip().lower() == "for"), "")
+    if node.startswith("["):
+        return node[1:].partition("]")[0]
+    # More than one colon is IPv6 as proxies write it that know only the bare address.
+    return node.partition(":")[0] if node.count(":") == 1 else node
 
 
 @lru_cache(maxsize=4)

@@ -149,10 +149,15 @@ ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Kudoscope <noreply@localhost>")
 
-# How many proxies in front are trusted to append the client's address to X-Forwarded-For.
+# How many proxies in front are trusted to append the client's address to a header.
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
 if TRUSTED_PROXY_COUNT < 0:
     raise ImproperlyConfigured("TRUSTED_PROXY_COUNT must be the number of proxies in front, or 0.")
+# Which header they append to. A client's own X_Forwarded_For, with underscores, reaches us under the name of the
+# first, if a proxy lets it pass; a name without a hyphen cannot be spelt in a second way.
+TRUSTED_PROXY_HEADER = env.str("TRUSTED_PROXY_HEADER", "X-Forwarded-For")
+if TRUSTED_PROXY_HEADER not in {"X-Forwarded-For", "Forwarded"}:
+    raise ImproperlyConfigured("TRUSTED_PROXY_HEADER must be X-Forwarded-For or Forwarded.")
 
 # AI Horde, whose users rate under their own keys; without an address nobody is asked.
 HORDE_URL = env.str("HORDE_URL", "").rstrip("/")

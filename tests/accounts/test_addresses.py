@@ -58,6 +58,51 @@ def test_a_request_that_came_past_a_proxy_has_no_address(settings, count, forwar
     assert read(forwarded=forwarded) == ""
 
 
+@pytest.fixture
+def forwarded(settings):
+    """Read the address that so many trusted proxies have written into Forwarded."""
+    settings.TRUSTED_PROXY_HEADER = "Forwarded"
+
+    def read_it(value, count=1, **meta):
+        settings.TRUSTED_PROXY_COUNT = count
+        extra = {} if value is None else {"HTTP_FORWARDED": value}
+        return read_client_address(RequestFactory().get("/", REMOTE_ADDR="10.0.0.1", **extra, **meta))
+
+    return read_it
+
+
+@pytest.mark.parametrize(
+    ("count", "value", "address"),
+    [
+        (0, "for=192.0.2.7", "10.0.0.1"),
+        (1, "for=192.0.2.7", "192.0.2.7"),
+        (1, 'for="192.0.2.7:4711"', "192.0.2.7"),
+        (1, 'For="[2001:db8::7]:4711"', "2001:db8::7"),
+        (1, 'for="[2001:db8::7]"', "2001:db8::7"),
+        (1, 'for="2001:db8::7"', "2001:db8::7"),
+        (1, "by=10.0.0.9; FOR=192.0.2.7 ;proto=https;host=x", "192.0.2.7"),
+        (1, "for=spoofed, for=192.0.2.7", "192.0.2.7"),
+        (1, 'for="a quote that does not end, for=192.0.2.7', "192.0.2.7"),
+        (2, "for=spoofed,for=192.0.2.7,for=10.0.0.2", "192.0.2.7"),
+        (2, "for=192.0.2.7", ""),
+        (1, None, ""),
+        (1, "", ""),
+        (1, "proto=https", ""),
+        (1, "for", ""),
+        (1, "for=", ""),
+        (1, "for=unknown", "unknown"),
+    ],
+)
+def test_forwarded_is_read_from_the_right_too(forwarded, count, value, address):
+    assert forwarded(value, count) == address
+
+
+@pytest.mark.parametrize("name", ["HTTP_X_FORWARDED_FOR", "HTTP_CLIENT_IP", "HTTP_X_REAL_IP"])
+def test_no_other_header_is_believed(forwarded, name):
+    assert forwarded("for=192.0.2.7", **{name: "198.51.100.9"}) == "192.0.2.7"
+    assert forwarded(None, **{name: "198.51.100.9"}) == ""
+
+
 def test_a_network_of_ipv6_is_one_client():
     assert same("2001:db8:1:2::7", "2001:db8:1:2:ffff:ffff:ffff:ffff")
     assert not same("2001:db8:1:2::7", "2001:db8:1:3::7")
