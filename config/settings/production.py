@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config.logging import configure_logging
 
 from .base import *  # noqa: F403 - a profile is the base plus its differences
-from .base import env
+from .base import RELAY_NETWORKS, TRUSTED_PROXY_COUNT, TRUSTED_PROXY_HEADER, env
 from .secrets import read_environment_secrets
 
 globals().update(read_environment_secrets())
@@ -20,6 +20,12 @@ CSRF_TRUSTED_ORIGINS = [f"https://{'*' if host.startswith('.') else ''}{host}" f
 PUBLIC_URL = env.str("PUBLIC_URL").rstrip("/")
 if not PUBLIC_URL.startswith("https://"):
     raise ImproperlyConfigured("PUBLIC_URL must be the address of the service, as https://ratings.example.org")
+
+if RELAY_NETWORKS and TRUSTED_PROXY_COUNT and TRUSTED_PROXY_HEADER != "Forwarded":
+    raise ImproperlyConfigured(
+        "RELAY_NETWORKS behind a proxy needs TRUSTED_PROXY_HEADER=Forwarded: a client may be able to choose the address in "
+        "X-Forwarded-For, by its other spelling X_Forwarded_For."
+    )
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
