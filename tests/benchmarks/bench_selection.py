@@ -27,7 +27,15 @@ def run_bench(*, large: int = LARGE) -> list[str]:
     small_set = make_dataset("small", number=2, image_count=SMALL)
     large_set = make_dataset("large", number=3, image_count=large)
     callers = make_callers(9, prefix="picker")
-    cases = (_new_rater, _many_at_random, _many_in_one_run, _everything_rated, _mostly_leased, _nearly_finished)
+    cases = (
+        _new_rater,
+        _one_rare_model,
+        _many_at_random,
+        _many_in_one_run,
+        _everything_rated,
+        _mostly_leased,
+        _nearly_finished,
+    )
     return [_compare(case, small_set, large_set, callers) for case in cases]
 
 
@@ -52,7 +60,7 @@ def _measure(case: Callable, dataset: Dataset, callers: list[Caller]) -> list[fl
     return time_calls(take, CALLS)
 
 
-def _taker(caller: Caller, dataset: Dataset) -> Callable[[int], None]:
+def _taker(caller: Caller, dataset: Dataset, model_name: str = "") -> Callable[[int], None]:
     """Return a function that takes one image, as a caller who holds nothing."""
     dice = Random(7)
 
@@ -61,7 +69,7 @@ def _taker(caller: Caller, dataset: Dataset) -> Callable[[int], None]:
         object.__setattr__(holder, "holder", f"{caller.holder}:{number}")
         found = get_dataset_for_rating(dataset.slug)
         try:
-            lease_images(caller=holder, dataset=found, count=1, now=now(), dice=dice)
+            lease_images(caller=holder, dataset=found, model_name=model_name, count=1, now=now(), dice=dice)
         except NoImageLeft:
             return
 
@@ -70,6 +78,15 @@ def _taker(caller: Caller, dataset: Dataset) -> Callable[[int], None]:
 
 def _new_rater(dataset: Dataset, callers: list[Caller]) -> Callable[[int], None]:
     return _taker(callers[0], dataset)
+
+
+def _one_rare_model(dataset: Dataset, callers: list[Caller]) -> Callable[[int], None]:
+    """A hundred images of one model; all others are of another."""
+    run(
+        "UPDATE ratings_image SET model_name = 'rare' WHERE dataset_id = %(id)s AND source_id::int <= 100",
+        id=dataset.pk,
+    )
+    return _taker(callers[6], dataset, "rare")
 
 
 def _many_at_random(dataset: Dataset, callers: list[Caller]) -> Callable[[int], None]:
