@@ -23,8 +23,8 @@ if not PUBLIC_URL.startswith("https://"):
 
 if RELAY_NETWORKS and TRUSTED_PROXY_COUNT and TRUSTED_PROXY_HEADER != "Forwarded":
     raise ImproperlyConfigured(
-        "RELAY_NETWORKS behind a proxy needs TRUSTED_PROXY_HEADER=Forwarded: a client may be able to choose the address in "
-        "X-Forwarded-For, by its other spelling X_Forwarded_For."
+        "RELAY_NETWORKS behind a proxy needs TRUSTED_PROXY_HEADER=Forwarded: a client may choose the address "
+        "in X-Forwarded-For, by its other spelling X_Forwarded_For."
     )
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)

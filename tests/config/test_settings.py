@@ -120,6 +120,8 @@ def test_it_refuses_to_start_without(production, name):
         ("PSEUDONYM_KEY", "django-insecure-" + "x" * 50, "PSEUDONYM_KEY must be set"),
         ("TRUSTED_PROXY_COUNT", "-1", "TRUSTED_PROXY_COUNT must be"),
         ("TRUSTED_PROXY_COUNT", "many", "many"),
+        ("TRUSTED_PROXY_HEADER", "X-Real-IP", "TRUSTED_PROXY_HEADER must be"),
+        ("TRUSTED_PROXY_HEADER", "forwarded", "TRUSTED_PROXY_HEADER must be"),
         ("DATABASE_URL", "postgresql://localhost", "DATABASE_URL must be"),
         ("DATABASE_URL", "nonsense", "nonsense"),
         ("EMAIL_URL", "nonsense", "EMAIL_URL must be"),
@@ -161,6 +163,14 @@ def test_no_network_is_a_relays_unless_it_is_named(production):
     assert production()["RELAY_NETWORKS"] == production(RELAY_NETWORKS="")["RELAY_NETWORKS"] == "[]"
     named = production(RELAY_NETWORKS="192.0.2.7, 2001:db8::/32,")["RELAY_NETWORKS"]
     assert named == "[IPv4Network('192.0.2.7/32'), IPv6Network('2001:db8::/32')]"
+
+
+def test_an_address_that_a_client_may_choose_is_no_key_of_a_relay(production):
+    behind = {"RELAY_NETWORKS": "192.0.2.7", "TRUSTED_PROXY_COUNT": "1"}
+    for header in ({}, {"TRUSTED_PROXY_HEADER": "X-Forwarded-For"}):
+        assert "RELAY_NETWORKS behind a proxy" in production(**behind, **header)["refusal"]
+    assert "refusal" not in production(**behind, TRUSTED_PROXY_HEADER="Forwarded")
+    assert "refusal" not in production(RELAY_NETWORKS="192.0.2.7")
 
 
 def test_hosts_may_be_written_with_spaces_and_domains_with_a_dot(production):
