@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("ratings", "0005_quarantine"),
+        ("ratings", "0007_imported_ratings_checked"),
     ]
 
     operations = [
