@@ -16,10 +16,13 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from accounts.models import Scope
+from accounts.services import create_api_key
 from config.embedded import CHECKOUT
 from config.settings.limits import LIMITS, Limit
 from ratings.models import Rating
-from tests.factories import make_images
+from tests.factories import UserFactory, make_images
+from tests.people import now
 
 service = get_wsgi_application()
 
@@ -103,10 +106,11 @@ def test_what_is_said_of_a_leased_image_is_stored_or_refused_in_words(case, many
 
 @schema.parametrize()
 @settings(bounded, max_examples=3)
-def test_too_many_requests_are_answered_as_documented(case, rater, dataset, settings):
+def test_too_many_requests_are_answered_as_documented(case, dataset, settings):
     settings.LIMITS_ENABLED = True
     settings.LIMITS = dict.fromkeys(LIMITS, Limit(2, 3600, 1))
-    case.headers["apikey"] = rater.key
+    _, key = create_api_key(user=UserFactory(), name="all", scopes=list(Scope), now=now())
+    case.headers["apikey"] = key
     case.call()
     response = case.call()
     assert response.status_code == 429
