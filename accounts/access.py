@@ -1,11 +1,9 @@
-"""Who is calling: an API key, a session, a browser without an account, or the shared anonymous key."""
+"""Who is calling: an API key, ours or AI Horde's, a session, a browser without an account, or the anonymous key."""
 
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import orjson
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -13,12 +11,11 @@ from django.utils import timezone
 from accounts.addresses import hash_address, read_client_address
 from accounts.limits import BAD_KEY, Demand, check_limits, take_from_limits
 from accounts.models import IdentityKind, Scope, new_browser_id
-from accounts.queries import PREFIX_LENGTH, KeyHolder, find_identity_id, find_key_holder
-from accounts.services import KEY_CACHE_SECONDS, KEY_LENGTH, REVOKED, cache_name, digest_of
-from accounts.valkey import ValkeyUnavailable, ask_valkey
+from accounts.providers import find_key_owner
+from accounts.providers.base import ExternalProfile, KeyOwner, KeyRefused
+from accounts.queries import find_identity_id
 
 SHARED_KEY = "0000000000"
-KEY_USAGE = "kudoscope:key-usage"
 BROWSER_COOKIE = "kudoscope_browser"
 BROWSER_COOKIE_SECONDS = 365 * 24 * 3600
 ANSWER_SCOPES = (Scope.RATE.value, Scope.READ.value)
@@ -34,6 +31,8 @@ class Caller:
 
     ``identity_id`` is None until the identity has answered for the first time: a GET never writes.
     ``holder`` is under whose name leases are kept; people behind the shared key are told apart by address.
+    ``former_holder`` is the name under which one who was linked since may still hold some, or "".
+    ``profile`` is what another service said of the caller, or None.
     """
 
     kind: IdentityKind
@@ -43,6 +42,8 @@ class Caller:
     holder: str
     address_hash: str
     scopes: tuple[str, ...] = ANSWER_SCOPES
+    profile: ExternalProfile | None = None
+    former_holder: str = ""
 
     @property
     def is_shared(self) -> bool:
@@ -61,17 +62,25 @@ class Caller:
 def caller_from_key(request: HttpRequest, *, now: datetime) -> Caller:
     """Return who calls the API. No key, or the anonymous one, is the shared identity.
 
-    Raises InvalidApiKey, or RateLimited when too many keys from this address were wrong.
+    Raises InvalidApiKey, ProviderUnavailable when whose key it is cannot be found out just now, or RateLimited when too
+    many keys from this address were wrong.
     """
     secret = read_key(request)
     address = hash_address(read_client_address(request), now=now)
     if secret in {"", SHARED_KEY}:
         return shared_caller(address)
-    holder = _look_up_key(secret, address, now=now)
-    if holder is None:
+    try:
+        # Keys that are remembered go on, also from an address where somebody guesses.
+        owner = find_key_owner(
+            secret, now=now, before_asking=lambda: check_limits(demands=[Demand(BAD_KEY, address)], now=now)
+        )
+    except KeyRefused as refusal:
+        count_bad_key(address, now=now)
+        raise InvalidApiKey(str(refusal)) from refusal
+    if owner is None:
         count_bad_key(address, now=now)
         raise InvalidApiKey("Invalid API key.")
-    return account_caller(holder.user_id, holder.identity_id, address, holder.scopes)
+    return caller_of_key(owner, address)
 
 
 def count_bad_key(address: str, *, now: datetime) -> None:
@@ -103,6 +112,24 @@ def remember_browser(request: HttpRequest, response: HttpResponse) -> None:
     )
 
 
+def caller_of_key(owner: KeyOwner, address: str) -> Caller:
+    """Return the caller that a key speaks for. All keys of one person, and their session, hold leases together."""
+    if owner.kind == IdentityKind.ACCOUNT and owner.user_id is not None:
+        return account_caller(owner.user_id, owner.identity_id, address, owner.scopes)
+    unlinked = f"{owner.kind.value}:{owner.external_id}"
+    return Caller(
+        kind=owner.kind,
+        external_id=owner.external_id,
+        identity_id=owner.identity_id,
+        user_id=owner.user_id,
+        holder=f"user:{owner.user_id}" if owner.user_id else unlinked,
+        address_hash=address,
+        scopes=owner.scopes,
+        profile=owner.profile,
+        former_holder=unlinked if owner.user_id else "",
+    )
+
+
 def account_caller(
     user_id: int, identity_id: int | None, address: str, scopes: tuple[str, ...] = ANSWER_SCOPES
 ) -> Caller:
@@ -127,49 +154,6 @@ def read_key(request: HttpRequest) -> str:
         return str(key).strip()
     scheme, _, value = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     return value.strip() if scheme.lower() == "bearer" else ""
-
-
-def _look_up_key(secret: str, address: str, *, now: datetime) -> KeyHolder | None:
-    """Return whom the key speaks for, from Valkey when it is remembered there, else from the database.
-
-    Raises RateLimited for a key that is not remembered, from an address that guesses: others there go on.
-    """
-    if len(secret) != KEY_LENGTH or not secret.isascii():
-        return None
-    digest = digest_of(secret)
-    try:
-        remembered: Any = ask_valkey("read_key", lambda valkey: valkey.get(cache_name(digest)))
-        if remembered:
-            return None if remembered == REVOKED else _holder_from_json(remembered)
-    except ValkeyUnavailable:
-        return find_key_holder(prefix=secret[:PREFIX_LENGTH], digest=digest)
-    check_limits(demands=[Demand(BAD_KEY, address)], now=now)
-    holder = find_key_holder(prefix=secret[:PREFIX_LENGTH], digest=digest)
-    if holder is not None:
-        _remember_key(digest, holder, now=now)
-    return holder
-
-
-def _remember_key(digest: str, holder: KeyHolder, *, now: datetime) -> None:
-    """Keep the answer for a minute, and note the use: once a minute and key is as fine as anybody reads it."""
-
-    def write(valkey: Any) -> None:
-        pipe = valkey.pipeline(transaction=False)
-        # A first rating makes the identity; until then the answer is not worth keeping long.
-        seconds = KEY_CACHE_SECONDS if holder.identity_id else 1
-        pipe.set(cache_name(digest), orjson.dumps(holder), ex=seconds, nx=True)
-        pipe.hset(KEY_USAGE, str(holder.key_id), str(now.timestamp()))
-        pipe.execute()
-
-    try:
-        ask_valkey("remember_key", write)
-    except ValkeyUnavailable:
-        return  # Counted; the next request asks the database again.
-
-
-def _holder_from_json(data: bytes) -> KeyHolder:
-    fields = orjson.loads(data)
-    return KeyHolder(fields["key_id"], fields["user_id"], fields["identity_id"], tuple(fields["scopes"]))
 
 
 def _browser_id_of(request: HttpRequest) -> str:

@@ -50,6 +50,17 @@ class ApiKeyForm(forms.Form):
     )
 
 
+class HordeKeyForm(forms.Form):
+    """A key of AI Horde, used once to ask whose it is."""
+
+    key = forms.CharField(
+        label=_("Your AI Horde API key"),
+        max_length=100,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("It is used once, to ask AI Horde who you are, and is not kept."),
+    )
+
+
 class OlderForm(forms.Form):
     """Where a list, newest first, goes on: after the row with this id."""
 

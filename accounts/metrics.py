@@ -5,6 +5,9 @@ from prometheus_client import Counter
 VALKEY_FAILURES = Counter(
     "kudoscope_valkey_failures_total", "Calls to Valkey that failed and were worked around", ["operation"]
 )
+HORDE_FAILURES = Counter(
+    "kudoscope_horde_failures_total", "Questions to AI Horde that got no answer to rely on", ["reason"]
+)
 RATINGS_SUBMITTED = Counter("kudoscope_ratings_total", "Ratings stored", ["state"])
 RATINGS_REFUSED = Counter("kudoscope_ratings_refused_total", "Ratings refused", ["reason"])
 LEASES_GRANTED = Counter("kudoscope_leases_total", "Leases handed out", ["how"])

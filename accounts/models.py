@@ -41,12 +41,15 @@ class Identity(models.Model):
 
     One identity for each (kind, external id). A user of AI Horde is known by the number behind the # of
     ``name#number``, because the name may change; ``name`` is the one last
-    seen. Linking or claiming points an identity to a user and never rewrites what it rated.
+    seen. ``key_digest`` is a keyed hash of the key under which AI Horde last knew them, and when: it lets them go on
+    rating while AI Horde is down. Linking or claiming points an identity to a user and never rewrites what it rated.
     """
 
     kind = models.CharField(max_length=16, choices=IdentityKind)
     external_id = models.CharField(max_length=200)
     name = models.CharField("name that its provider shows", max_length=120, blank=True, db_default="")
+    key_digest = models.CharField("keyed hash of the key", max_length=64, blank=True, db_default="", editable=False)
+    key_confirmed_at = models.DateTimeField("key last confirmed", null=True, blank=True, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="identities")
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -59,6 +62,14 @@ class Identity(models.Model):
                 condition=~Q(kind="account") | Q(user__isnull=False), name="identity_account_has_a_user"
             ),
             models.CheckConstraint(condition=~Q(external_id=""), name="identity_external_id_is_given"),
+            models.CheckConstraint(
+                condition=Q(key_digest="", key_confirmed_at__isnull=True)
+                | (~Q(key_digest="") & Q(key_confirmed_at__isnull=False)),
+                name="identity_key_is_dated",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["key_digest"], condition=~Q(key_digest=""), name="identity_by_key"),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,9 @@
 """Reads of identities and keys."""
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
 
 from accounts.models import ApiKey, Identity, IdentityKind
 
@@ -35,6 +38,60 @@ def find_identity_id(*, kind: IdentityKind, user_id: int | None = None, external
     rows = Identity.objects.filter(kind=kind)
     rows = rows.filter(external_id=external_id) if user_id is None else rows.filter(user_id=user_id)
     return rows.values_list("id", flat=True).first()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownIdentity:
+    """An identity that has answered before. ``may_act`` is False when it is linked to an account that is closed."""
+
+    identity_id: int
+    external_id: str
+    user_id: int | None
+    may_act: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedIdentity:
+    """An identity elsewhere that a person has linked to their account."""
+
+    id: int
+    name: str
+
+
+def is_key_known(*, prefix: str, digest: str) -> bool:
+    """Return whether this is, or was, a key of ours."""
+    return ApiKey.objects.filter(prefix=prefix, digest=digest).exists()
+
+
+def find_known_identity(*, kind: IdentityKind, external_id: str) -> KnownIdentity | None:
+    """Return the identity of somebody whom another service vouches for."""
+    return _known(Identity.objects.filter(kind=kind, external_id=external_id))
+
+
+def find_identity_by_key(*, digest: str, since: datetime) -> KnownIdentity | None:
+    """Return the identity whose key was confirmed last under this hash, if after ``since``."""
+    rows = Identity.objects.filter(key_digest=digest, key_confirmed_at__gte=since).exclude(key_digest="")
+    return _known(rows.order_by("-key_confirmed_at"))
+
+
+def _known(rows: QuerySet[Identity]) -> KnownIdentity | None:
+    row = rows.values_list("id", "external_id", "user_id", "user__is_active").first()
+    return None if row is None else KnownIdentity(row[0], row[1], row[2], row[3] is not False)
+
+
+def linked_identities(user_id: int) -> list[LinkedIdentity]:
+    """Return the identities at AI Horde that a person has linked, oldest first."""
+    rows = Identity.objects.filter(user_id=user_id, kind=IdentityKind.HORDE).order_by("id")
+    return [
+        LinkedIdentity(pk, name or f"#{number}") for pk, name, number in rows.values_list("id", "name", "external_id")
+    ]
+
+
+def identities_of_person(identity_id: int) -> list[int]:
+    """Return an identity and all that are linked to the same account, by id."""
+    user = Identity.objects.filter(pk=identity_id, user__isnull=False).values("user_id")
+    same_person = Q(pk=identity_id) | Q(user_id__in=user)
+    return list(Identity.objects.filter(same_person).order_by("id").values_list("id", flat=True))
 
 
 def keys_of(user_id: int) -> list[ApiKey]:

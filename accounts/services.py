@@ -1,7 +1,6 @@
 """What changes accounts: keys are made and revoked, identities come into being."""
 
 import contextlib
-import hashlib
 import secrets
 import string
 from collections.abc import Iterable, Mapping
@@ -10,12 +9,10 @@ from datetime import UTC, datetime
 from django.db import transaction
 
 from accounts.models import ApiKey, Identity, IdentityKind, Scope, User
+from accounts.providers.own import KEY_CACHE_SECONDS, KEY_LENGTH, REVOKED, cache_name, digest_of
 from accounts.queries import PREFIX_LENGTH, keys_of
 from accounts.valkey import ValkeyUnavailable, ask_valkey
 
-KEY_LENGTH = 22
-KEY_CACHE_SECONDS = 60
-REVOKED = b"revoked"
 MAX_LIVE_KEYS = 20
 ALPHABET = string.ascii_letters + string.digits
 
@@ -26,11 +23,6 @@ class TooManyApiKeys(Exception):
 
 class NoSuchApiKey(Exception):
     """There is no such key, it is another user's, or it is revoked already."""
-
-
-def digest_of(secret: str) -> str:
-    """Return the hash under which a key is kept. A key is 130 random bits, so no slow hash is needed."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def create_api_key(
@@ -70,11 +62,6 @@ def revoke_api_key(*, user: User, key_id: int, now: datetime) -> ApiKey:
         ask_valkey("forget_key", lambda valkey: valkey.set(cache_name(key.digest), REVOKED, ex=KEY_CACHE_SECONDS))
     key.revoked_at = now
     return key
-
-
-def cache_name(digest: str) -> str:
-    """Return the name under which whom a key speaks for is remembered in Valkey."""
-    return f"kudoscope:key:{digest}"
 
 
 def ensure_identity(*, kind: IdentityKind, external_id: str, user_id: int | None = None, name: str = "") -> int:

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.contrib.sessions.backends.db import SessionStore
 
-from accounts.access import KEY_USAGE
+from accounts.providers.own import KEY_USAGE
 from accounts.services import record_key_usage
 from accounts.valkey import get_client
 

@@ -4,7 +4,6 @@ No request may hang because Valkey does. Callers catch ValkeyUnavailable and go 
 docs/architecture.md states for them.
 """
 
-import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -15,6 +14,7 @@ from django.core.cache.backends.redis import RedisCache
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from accounts.breaker import Breaker
 from accounts.metrics import VALKEY_FAILURES
 
 Result = TypeVar("Result")
@@ -30,33 +30,7 @@ class ValkeyUnavailable(Exception):
     """Valkey did not answer in time, or was not asked because it did not answer a moment ago."""
 
 
-class Breaker:
-    """After three failures in a row, do not ask for two seconds; then let one call try for all."""
-
-    def __init__(self) -> None:
-        self.failure_count = 0
-        self.open_until = 0.0
-
-    def is_open(self) -> bool:
-        now = time.monotonic()
-        if now < self.open_until:
-            return True
-        if self.failure_count >= FAILURES_BEFORE_OPENING:
-            # This call is the one that tries; the others learn from it.
-            self.open_until = now + OPEN_SECONDS
-        return False
-
-    def record_success(self) -> None:
-        self.failure_count = 0
-        self.open_until = 0.0
-
-    def record_failure(self) -> None:
-        self.failure_count += 1
-        if self.failure_count >= FAILURES_BEFORE_OPENING:
-            self.open_until = time.monotonic() + OPEN_SECONDS
-
-
-_breaker = Breaker()
+_breaker = Breaker(failures=FAILURES_BEFORE_OPENING, seconds=OPEN_SECONDS)
 _clients: dict[str, redis.Redis] = {}
 
 

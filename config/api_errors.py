@@ -20,6 +20,7 @@ from rest_framework.views import set_rollback
 
 from accounts.access import InvalidApiKey
 from accounts.limits import RateLimited
+from accounts.providers.base import ProviderUnavailable
 from exports.views.files import NoPlaceLeft
 from ratings.api.bodies import BodyInvalid
 from ratings.queries.datasets import NoSuchDataset
@@ -52,6 +53,7 @@ ERRORS: dict[type[Exception], ApiError] = {
     BodyInvalid: ApiError(400, "ValidationFailed"),
     RatingInvalid: ApiError(400, "ValidationFailed"),
     SetInvalid: ApiError(400, "ValidationFailed"),
+    ProviderUnavailable: ApiError(503, "IdentityProviderUnavailable"),
     RequestDataTooBig: ApiError(413, "BodyTooLarge"),
     NotLeased: ApiError(403, "NotLeased"),
     AlreadyRated: ApiError(403, "AlreadyRated"),
@@ -71,7 +73,12 @@ ERRORS: dict[type[Exception], ApiError] = {
     NoPlaceLeft: ApiError(429, "NoPlaceLeft"),
 }
 # In seconds, where the exception does not know better.
-RETRY_AFTER: dict[type[Exception], str] = {TooManyLeases: "60", RateLimited: "60", NoPlaceLeft: "5"}
+RETRY_AFTER: dict[type[Exception], str] = {
+    TooManyLeases: "60",
+    RateLimited: "60",
+    NoPlaceLeft: "5",
+    ProviderUnavailable: "10",
+}
 TOO_BIG = "The body is too large."
 
 

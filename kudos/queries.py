@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
+from accounts.queries import identities_of_person
 from kudos.models import Account, Entry, Payout, PayoutDecision, PayoutState, Reason
 
 
@@ -63,15 +64,27 @@ def balance_of(identity_id: int | None) -> int:
     return Account.objects.filter(identity_id=identity_id).values_list("balance", flat=True).first() or 0
 
 
+def balance_of_person(identity_id: int | None) -> int:
+    """Return the settled kudos of an identity and of all that are linked to the same account, together."""
+    return 0 if identity_id is None else _balance_of_all(identities_of_person(identity_id))
+
+
 def history_of(*, identity_id: int | None, before_id: int | None = None, limit: int = 50) -> list[HistoryLine]:
-    """Return the newest ``limit`` lines older than entry ``before_id``, each with the balance after it."""
+    """Return the newest ``limit`` lines older than entry ``before_id``, each with the balance after it.
+
+    Lines and balances are those of the person: of the identity and all that are linked to the same account.
+    """
     if identity_id is None:
         return []
-    entries = Entry.objects.filter(account__identity_id=identity_id).select_related("transaction").order_by("-id")
-    page = list(entries.filter(id__lt=before_id)[:limit] if before_id else entries[:limit])
+    identities = identities_of_person(identity_id)
+    page = sorted(
+        (entry for one in identities for entry in _newest_entries(one, before_id, limit)),
+        key=lambda entry: entry.pk,
+        reverse=True,
+    )[:limit]
     if not page:
         return []
-    balance = balance_of(identity_id) - _posted_after(identity_id, page[0].pk)
+    balance = _balance_of_all(identities) - _posted_after(identities, page[0].pk)
     lines = []
     for entry in page:
         posted = entry.transaction
@@ -82,11 +95,6 @@ def history_of(*, identity_id: int | None, before_id: int | None = None, limit: 
         )
         balance -= entry.amount
     return lines
-
-
-def _posted_after(identity_id: int, entry_id: int) -> int:
-    amounts = Entry.objects.filter(account__identity_id=identity_id, id__gt=entry_id).values_list("amount", flat=True)
-    return sum(amounts)
 
 
 def payouts_of(*, user_id: int | None, limit: int = 20) -> list[PayoutLine]:
@@ -101,3 +109,18 @@ def list_payouts(*, state: str = "", limit: int = 50) -> list[PayoutLine]:
     """Return the newest payouts of everybody, of one state or of all."""
     rows = Payout.objects.filter(state=state) if state else Payout.objects.all()
     return [PayoutLine(*row) for row in rows.order_by("-id").values_list(*PAYOUT_COLUMNS)[:limit]]
+
+
+def _newest_entries(identity_id: int, before_id: int | None, limit: int) -> list[Entry]:
+    """Return the newest entries of one account: each has an index of its own to be read from its end."""
+    entries = Entry.objects.filter(account__identity_id=identity_id).select_related("transaction").order_by("-id")
+    return list(entries.filter(id__lt=before_id)[:limit] if before_id else entries[:limit])
+
+
+def _balance_of_all(identity_ids: list[int]) -> int:
+    return sum(Account.objects.filter(identity_id__in=identity_ids).values_list("balance", flat=True))
+
+
+def _posted_after(identity_ids: list[int], entry_id: int) -> int:
+    entries = Entry.objects.filter(account__identity_id__in=identity_ids, id__gt=entry_id)
+    return sum(entries.values_list("amount", flat=True))

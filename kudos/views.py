@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import caller_from_request
 from accounts.forms import OlderForm
-from kudos.queries import balance_of, history_of, payouts_of
+from kudos.queries import balance_of_person, history_of, payouts_of
 
 PAGE_LENGTH = 50
 
@@ -26,7 +26,7 @@ def history(request: HttpRequest) -> HttpResponse:
     lines = history_of(identity_id=identity_id, before_id=before_id, limit=PAGE_LENGTH)
     context = {
         "lines": lines,
-        "balance": balance_of(identity_id),
+        "balance": balance_of_person(identity_id),
         "is_first": before_id is None,
         "payouts": payouts_of(user_id=request.user.pk) if before_id is None else [],
         "older": lines[-1].entry_id if len(lines) == PAGE_LENGTH else None,

@@ -56,6 +56,17 @@ CHECKS = {
         ) r ON r.identity_id = e.identity_id
         WHERE coalesce(e.paid, 0) <> coalesce(r.due, 0) LIMIT 100
     """,
+    "user {} has {} ratings of image {} that count": """
+        SELECT i.user_id, count(*), r.image_id FROM ratings_rater t JOIN accounts_identity i ON i.id = t.identity_id
+            JOIN ratings_rating r ON r.rater_id = t.id AND r.state = 'counted'
+        WHERE t.is_linked GROUP BY i.user_id, r.image_id HAVING count(*) > 1 LIMIT 100
+    """,
+    "identity {} is linked: {}, and its person has {} identities that rate": """
+        SELECT i.id, t.is_linked, g.n FROM ratings_rater t JOIN accounts_identity i ON i.id = t.identity_id,
+            LATERAL (SELECT count(*) n FROM accounts_identity s JOIN ratings_rater o ON o.identity_id = s.id
+                WHERE s.id = i.id OR s.user_id = i.user_id) g
+        WHERE t.is_linked <> (g.n > 1) LIMIT 100
+    """,
     "rating {} of dataset {} is of an image of dataset {}": """
         SELECT r.id, r.dataset_id, i.dataset_id FROM ratings_rating r JOIN ratings_image i ON i.id = r.image_id
         WHERE r.dataset_id <> i.dataset_id LIMIT 100

@@ -4,12 +4,14 @@ import pytest
 from django.conf import settings
 
 from accounts import valkey
+from accounts.providers import horde as horde_keys
 from config.invariants import find_violations
 from config.moderators import ensure_moderators
 from ratings.queries.datasets import get_dataset_for_rating
 from ratings.selection import lease_images
 from tests.chromium import chromium  # noqa: F401 - a fixture of all folders
 from tests.factories import DatasetFactory, make_images
+from tests.horde import FakeHorde
 from tests.people import make_person, now
 
 
@@ -25,6 +27,7 @@ def _fresh_valkey(request):
     """Start each test that touches the database with an empty Valkey and a closed breaker."""
     if request.node.get_closest_marker("django_db") or {"db", "transactional_db"} & set(request.fixturenames):
         valkey._breaker.__init__()
+        horde_keys._breaker.__init__(failures=3, seconds=10.0)
         valkey.get_client().flushdb()
 
 
@@ -55,6 +58,14 @@ def lease(dataset):
         return lease_images(caller=caller, dataset=found, count=1, now=now(), **options)[0]
 
     return take
+
+
+@pytest.fixture
+def horde(settings):
+    """An AI Horde without users; the service asks it."""
+    with FakeHorde().serve() as fake:
+        settings.HORDE_URL = fake.url
+        yield fake
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ from accounts.models import Identity, IdentityKind
 class IdentityAdmin(ReadOnlyAdmin):
     """Who answers. Upper apps add the doors to what they keep of an identity."""
 
-    list_display = ("id", "kind", "external_id", "user", "created_at")
+    list_display = ("id", "kind", "external_id", "name", "user", "created_at")
     list_display_links = ("id", "external_id")
     list_filter = ("kind",)
     list_select_related = ("user",)
     search_fields = ("external_id",)
     search_help_text = _("The number of an identity, its external id, or a user name, in full.")
-    fields = ("kind", "external_id", "user", "created_at")
+    fields = ("kind", "external_id", "name", "user", "created_at")
     lookups = ("user__id__exact",)
     doors: ClassVar[list[Door]] = []
 

@@ -86,7 +86,21 @@ class RaterAdmin(DecisionAdmin):
     search_fields = ("id",)
     search_help_text = _("The number of a rater, or a user name in full.")
     fieldsets = (
-        (None, {"fields": ("identity", "user", "state", "state_before", "is_trusted", "is_shared", "created_at")}),
+        (
+            None,
+            {
+                "fields": (
+                    "identity",
+                    "user",
+                    "state",
+                    "state_before",
+                    "is_trusted",
+                    "is_shared",
+                    "is_linked",
+                    "created_at",
+                )
+            },
+        ),
         (_("Counters"), {"fields": ("rating_count", "counted_count", "challenges_failed")}),
         (
             _("Elsewhere"),

@@ -67,7 +67,7 @@ IDEMPOTENCY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Any text of up to 40 characters; the same key gets the same answer, so a lost one can be asked again",
 )
-LEASE_ANSWERS = {200: ImageToRate, 401: RequestError, 404: RequestError, 429: RequestError}
+LEASE_ANSWERS = {200: ImageToRate, 401: RequestError, 404: RequestError, 429: RequestError, 503: RequestError}
 NOT_STORED = {"Cache-Control": "no-store"}
 
 
@@ -114,6 +114,7 @@ class RateView(APIView):
             403: RequestError,
             409: RequestError,
             413: RequestError,
+            503: RequestError,
         },
         examples=[OpenApiExample("A rating", {"rating": 7, "artifacts": 1}, request_only=True)],
     )

@@ -26,6 +26,7 @@ class Rater(models.Model):
     ``is_shared`` marks the anonymous key that many people use at once: it has no counters, because they
     would be the one row everybody waits for, and it may rate an image more than once.
     What a rater gives in quarantine does not count; ``state_before`` is where they go back to afterwards.
+    ``is_linked`` says that the person has other raters, whose images they may not rate again.
     ``pseudonym_seed`` is what a release's rater id is derived from; it says nothing about the person.
     """
 
@@ -43,6 +44,7 @@ class Rater(models.Model):
     external_kudos = models.BigIntegerField("kudos elsewhere", null=True, blank=True)
     external_created_at = models.DateTimeField("account made elsewhere", null=True, blank=True)
     is_trusted_elsewhere = models.BooleanField("trusted by the service they come from", null=True, blank=True)
+    is_linked = models.BooleanField("one of several identities of a person", default=False, db_default=False)
     pseudonym_seed = models.UUIDField(default=uuid.uuid4, editable=False, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -56,6 +58,9 @@ class Rater(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(counted_count__lte=models.F("rating_count")), name="rater_counted_are_given"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_linked=False) | Q(is_shared=False), name="rater_shared_is_nobody_in_particular"
             ),
         ]
 

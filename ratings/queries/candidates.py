@@ -18,18 +18,27 @@ from ratings.queries.prepared import fetch_prepared
 
 SMALLEST_KEY, LARGEST_KEY = -(2**31), 2**31 - 1
 
-RATER = "(SELECT id FROM ratings_rater WHERE identity_id = %(identity)s)"
+# The caller's rater, and those of the identities that are linked to the same account: a handful, read once. They are
+# probed one by one: given all at once, the planner reads every rating of the image instead.
+RATERS = """ARRAY(
+    SELECT id FROM ratings_rater WHERE identity_id = %(identity)s
+    UNION ALL
+    SELECT t.id FROM accounts_identity s JOIN ratings_rater t ON t.identity_id = s.id WHERE s.user_id = %(user)s
+)"""
 SHARED_RATER = """(
     SELECT t.id FROM accounts_identity s JOIN ratings_rater t ON t.identity_id = s.id
     WHERE s.kind = 'shared_key' AND s.external_id = %(identity)s
 )"""
 PROBES = f"""
     LEFT JOIN LATERAL (
-        SELECT 1 AS hit FROM ratings_rating r
-        WHERE r.rater_id = {RATER} AND r.image_id = i.id AND NOT r.is_shared LIMIT 1
+        SELECT 1 AS hit FROM unnest({RATERS}) p (id) CROSS JOIN LATERAL (
+            SELECT FROM ratings_rating r WHERE r.rater_id = p.id AND r.image_id = i.id AND NOT r.is_shared LIMIT 1
+        ) r LIMIT 1
     ) rated ON true
     LEFT JOIN LATERAL (
-        SELECT 1 AS hit FROM ratings_skip s WHERE s.rater_id = {RATER} AND s.image_id = i.id LIMIT 1
+        SELECT 1 AS hit FROM unnest({RATERS}) p (id) CROSS JOIN LATERAL (
+            SELECT FROM ratings_skip s WHERE s.rater_id = p.id AND s.image_id = i.id LIMIT 1
+        ) s LIMIT 1
     ) skipped ON true
 """
 SHARED_PROBES = f"""
@@ -168,6 +177,7 @@ def _kind(caller: Caller, shelf: Shelf) -> tuple[bool, bool]:
 def _params(caller: Caller, shelf: Shelf) -> dict[str, object]:
     return {
         "identity": caller.external_id if caller.is_shared else caller.identity_id or 0,
+        "user": caller.user_id,
         "address": caller.address_hash,
         "dataset": shelf.dataset_id,
         "target": shelf.target,

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from django.db.models import Sum
 
-from kudos.queries import balance_of
+from accounts.queries import identities_of_person
+from kudos.queries import balance_of_person
 from ratings.models import Rater, Rating, RatingState
 
 MANY_A_DAY = 1000
@@ -53,12 +54,9 @@ def find_rater_id(identity_id: int | None) -> int | None:
 
 
 def my_ratings(*, identity_id: int | None, before_id: int | None = None, limit: int = 50) -> list[MyRating]:
-    """Return the newest ``limit`` ratings older than ``before_id``."""
-    rater_id = find_rater_id(identity_id)
-    if rater_id is None:
-        return []
-    rows = Rating.objects.filter(rater_id=rater_id).order_by("-id").select_related("dataset")
-    rows = rows.filter(id__lt=before_id) if before_id else rows
+    """Return the newest ``limit`` ratings older than ``before_id``, under whichever identity the person gave them."""
+    rows = [row for rater in _raters_of_person(identity_id) for row in _newest_ratings(rater, before_id, limit)]
+    rows.sort(key=lambda row: row.pk, reverse=True)
     return [
         MyRating(
             row.pk,
@@ -76,19 +74,36 @@ def my_ratings(*, identity_id: int | None, before_id: int | None = None, limit: 
 
 
 def my_standing(*, identity_id: int | None, today: datetime) -> Standing:
-    """Return the standing of an identity; ``today`` is when its day began.
+    """Return the standing of an identity and those linked with it; ``today`` is when its day began.
 
     Nothing here reads everything a rater ever did: the total is the rater's counter, today's ratings are
     sought among the newest thousand, and pending rewards have an index of their own.
     """
-    rater = Rater.objects.filter(identity_id=identity_id).first() if identity_id else None
-    if rater is None:
-        return Standing(0, 0, 0, balance_of(identity_id))
-    newest = Rating.objects.filter(rater=rater).order_by("-id").values_list("created_at", flat=True)[:MANY_A_DAY]
-    pending = Rating.objects.filter(rater=rater, state=RatingState.COUNTED, settlement=None, reward__gt=0)
+    raters = _raters_of_person(identity_id)
+    pending = Rating.objects.filter(rater__in=raters, state=RatingState.COUNTED, settlement=None, reward__gt=0)
     return Standing(
-        sum(created_at >= today for created_at in newest),
-        rater.rating_count,
-        pending.aggregate(sum=Sum("reward", default=0))["sum"],
-        balance_of(identity_id),
+        sum(_count_since(rater, today) for rater in raters),
+        sum(rater.rating_count for rater in raters),
+        pending.aggregate(sum=Sum("reward", default=0))["sum"] if raters else 0,
+        balance_of_person(identity_id),
     )
+
+
+def _raters_of_person(identity_id: int | None) -> list[Rater]:
+    """Return the rater of an identity, and those of identities that are linked to the same account."""
+    if identity_id is None:
+        return []
+    rater = Rater.objects.filter(identity_id=identity_id).first()
+    if rater is None or not rater.is_linked:
+        return [rater] if rater else []
+    return list(Rater.objects.filter(identity_id__in=identities_of_person(identity_id)).order_by("id"))
+
+
+def _newest_ratings(rater: Rater, before_id: int | None, limit: int) -> list[Rating]:
+    rows = Rating.objects.filter(rater=rater).order_by("-id").select_related("dataset")
+    return list((rows.filter(id__lt=before_id) if before_id else rows)[:limit])
+
+
+def _count_since(rater: Rater, start: datetime) -> int:
+    newest = Rating.objects.filter(rater=rater).order_by("-id").values_list("created_at", flat=True)[:MANY_A_DAY]
+    return sum(created_at >= start for created_at in newest)

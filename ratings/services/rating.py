@@ -17,7 +17,8 @@ from ratings.queries.prepared import fetch_prepared
 from ratings.queries.raters import find_rater_id
 from ratings.rewards import PriceList, promise_for, reward_for
 from ratings.services.quarantine import align_ratings
-from ratings.services.rater import ensure_rater
+from ratings.services.rater import ensure_rater, refresh_rater
+from ratings.services.superseding import supersede_repeats
 
 log = structlog.get_logger(__name__)
 
@@ -88,22 +89,24 @@ class SubmittedRating:
 
 @dataclass(frozen=True, slots=True)
 class _Proven:
-    """How it is known that the image was shown: the lease if any, and the kind of proof."""
+    """How it is known that the image was shown: the lease if any and under which name, and the kind of proof."""
 
     lease: Lease | None
     proof: Proof
     is_late: bool
+    holder: str
 
 
 # One statement, so one transaction: the rating, the image's counters, the rater's counters. Unique
 # constraints decide every race; what was in the way is found out afterwards. A rating starts as `held`
 # without proof, as `quarantined` with its rater, else as `counted`; only what counts is counted. The rater
-# is updated from what the image's update returned, because the image has to be locked first, as everywhere. If the
-# rater went into quarantine or came out of it meanwhile, which the update sees, the last column names the rater.
+# is updated from what the image's update returned, because the image has to be locked first, as everywhere. That
+# update waits for a quarantine or a linking that is under way: if the rater went into quarantine or came out of it
+# meanwhile, the last but one column names the rater; the last says whether the person has others by now.
 SUBMIT = """
 WITH rater AS (
     SELECT r.id, r.is_shared, r.state, r.is_trusted, r.rating_count, r.challenges_failed, r.images_generated,
-        coalesce(r.external_kudos, a.balance) AS kudos,
+        r.is_trusted_elsewhere, r.is_linked, i.user_id, coalesce(r.external_kudos, a.balance) AS kudos,
         extract(epoch FROM %(now)s - coalesce(r.external_created_at, u.date_joined, i.created_at))::bigint
             AS account_age, i.user_id IS NOT NULL OR i.kind = 'horde' AS earns
     FROM ratings_rater r JOIN accounts_identity i ON i.id = r.identity_id
@@ -119,7 +122,7 @@ WITH rater AS (
         dataset_id, image_id, rater_id, is_shared, aesthetic, artifacts, state, created_at, lease_id,
         idempotency_key, reward, proof, is_late, issued_at, client_agent, address_hash, country, scale_version,
         rater_images_generated, rater_kudos, rater_account_age, rater_is_trusted, rater_rating_count,
-        rater_challenges_failed
+        rater_challenges_failed, rater_is_trusted_elsewhere
     )
     SELECT image.dataset_id, image.id, rater.id, rater.is_shared, %(aesthetic)s, %(artifacts)s,
         CASE WHEN %(proof)s = 'held' THEN 'held'
@@ -127,8 +130,12 @@ WITH rater AS (
         %(now)s, %(lease)s, %(idempotency_key)s, CASE WHEN rater.earns THEN %(reward)s ELSE 0 END,
         %(proof)s, %(is_late)s, %(issued_at)s, %(client_agent)s, %(address_hash)s, '', %(scale_version)s,
         rater.images_generated, rater.kudos, greatest(rater.account_age, 0), rater.is_trusted, rater.rating_count,
-        rater.challenges_failed
-    FROM rater, image
+        rater.challenges_failed, rater.is_trusted_elsewhere
+    FROM rater, image WHERE NOT rater.is_linked OR NOT EXISTS (
+        SELECT 1 FROM accounts_identity s JOIN ratings_rater t ON t.identity_id = s.id
+            JOIN ratings_rating o ON o.rater_id = t.id AND o.image_id = image.id
+        WHERE s.user_id = rater.user_id AND t.id <> rater.id AND NOT o.is_shared
+    )
     ON CONFLICT DO NOTHING
     RETURNING id, image_id, rater_id, dataset_id, state
 ), image_counters AS (
@@ -146,10 +153,12 @@ WITH rater AS (
         rating_count = r.rating_count + 1,
         counted_count = r.counted_count + (given.state = 'counted')::int
     FROM given LEFT JOIN image_counters ON true WHERE r.id = given.rater_id AND NOT r.is_shared
-    RETURNING r.id, r.state IN ('quarantined', 'voided') AS is_out
+    RETURNING r.id, r.is_linked, r.state IN ('quarantined', 'voided') AS is_out
 )
-SELECT g.id, g.state, g.dataset_id, r.id FROM given g
-    LEFT JOIN rater_counters r ON g.state = CASE WHEN r.is_out THEN 'counted' ELSE 'quarantined' END
+SELECT g.id, g.state, g.dataset_id,
+    CASE WHEN g.state = CASE WHEN r.is_out THEN 'counted' ELSE 'quarantined' END THEN r.id END,
+    coalesce(r.is_linked, false)
+FROM given g LEFT JOIN rater_counters r ON true
 """
 
 CONFLICT = """
@@ -159,6 +168,18 @@ WHERE t.identity_id = %(identity)s AND (
     r.idempotency_key = %(idempotency_key)s OR r.lease_id = %(lease)s
     OR (r.image_id = %(image)s AND NOT r.is_shared)
 ) ORDER BY is_same_key DESC NULLS LAST LIMIT 1
+"""
+
+# The lease was used by somebody behind the same holder (two people at one address, say), or the person rated the
+# image under another of their identities.
+RATED_OTHERWISE = """
+SELECT 1 FROM ratings_rating WHERE lease_id = %(lease)s
+UNION ALL
+SELECT 1 FROM accounts_identity i JOIN accounts_identity s ON s.user_id = i.user_id
+    JOIN ratings_rater t ON t.identity_id = s.id
+    JOIN ratings_rating r ON r.rater_id = t.id AND r.image_id = %(image)s AND NOT r.is_shared
+WHERE i.id = %(identity)s
+LIMIT 1
 """
 
 
@@ -214,30 +235,42 @@ def _prove(caller: Caller, submission: RatingSubmission, *, now_ms: int) -> _Pro
     if submission.lease:
         return _prove_token(caller, submission.image_id, submission.lease, now_ms=now_ms)
     try:
-        lease_id = book.find_live_lease(holder=caller.holder, image_id=submission.image_id, now_ms=now_ms)
+        for holder in _holders_of(caller):
+            if lease_id := book.find_live_lease(holder=holder, image_id=submission.image_id, now_ms=now_ms):
+                lease = Lease(lease_id, submission.image_id, DEFAULT_SCALE_VERSION)
+                return _Proven(lease, Proof.LOOKUP, is_late=False, holder=holder)
     except ValkeyUnavailable:
         # The client is an old one and cannot prove anything itself: keep the rating, count it later.
         log.warning("rating_held", image_id=str(submission.image_id))
-        return _Proven(None, Proof.HELD, is_late=False)
-    if lease_id is None:
-        raise NotLeased("This image is not yours to rate just now: it was not handed out to you, or you rated it.")
-    return _Proven(Lease(lease_id, submission.image_id, DEFAULT_SCALE_VERSION), Proof.LOOKUP, is_late=False)
+        return _Proven(None, Proof.HELD, is_late=False, holder=caller.holder)
+    raise NotLeased("This image is not yours to rate just now: it was not handed out to you, or you rated it.")
+
+
+def _holders_of(caller: Caller) -> list[str]:
+    """Return the names under which the caller may hold leases: also that from before they were linked."""
+    return [caller.holder, caller.former_holder] if caller.former_holder else [caller.holder]
 
 
 def _prove_token(caller: Caller, image_id: uuid.UUID, token: str, *, now_ms: int) -> _Proven:
-    try:
-        lease = verify_lease(token, holder=caller.holder, now_ms=now_ms)
-    except LeaseInvalid as error:
-        raise NotLeased(str(error)) from error
-    if lease.image_id != image_id:
-        raise NotLeased("The lease is for another image.")
-    return _Proven(lease, Proof.LEASE, is_late=lease.is_late(now_ms))
+    problem = ""
+    for holder in _holders_of(caller):
+        try:
+            lease = verify_lease(token, holder=holder, now_ms=now_ms)
+        except LeaseInvalid as error:
+            problem = problem or str(error)
+            continue
+        if lease.image_id != image_id:
+            raise NotLeased("The lease is for another image.")
+        return _Proven(lease, Proof.LEASE, is_late=lease.is_late(now_ms), holder=holder)
+    raise NotLeased(problem)
 
 
 def _store(
     caller: Caller, submission: RatingSubmission, proven: _Proven, prices: PriceList, now: datetime
 ) -> SubmittedRating:
     identity_id = caller.identity_id or find_identity_id(kind=caller.kind, external_id=caller.external_id)
+    if identity_id:
+        refresh_rater(identity_id=identity_id, profile=caller.profile)
     params = _statement_params(caller, submission, proven, prices, now) | {"identity": identity_id}
     rows = fetch_prepared(SUBMIT, params)
     if not rows and find_rater_id(identity_id) is None:
@@ -246,11 +279,13 @@ def _store(
     promise = _promise_of(submission, prices)
     if not rows:
         return _explain(params, promise)
-    rating_id, state, dataset_id, rater_out_of_line = rows[0]
+    rating_id, state, dataset_id, rater_out_of_line, is_linked = rows[0]
     if rater_out_of_line is not None:
         align_ratings(rater_id=rater_out_of_line)
         state = Rating.objects.values_list("state", flat=True).get(pk=rating_id)
     _use_up(caller, proven, dataset_id=dataset_id, is_rated=True)
+    if is_linked and rating_id in supersede_repeats(rating_id=rating_id):
+        raise AlreadyRated("You have rated this image already.")
     return SubmittedRating(rating_id, promise, state)
 
 
@@ -313,7 +348,7 @@ def _explain(params: dict[str, object], promise: int) -> SubmittedRating:
     wanted = {name: params[name] for name in ("identity", "idempotency_key", "lease", "image")}
     rows = fetch_prepared(CONFLICT, wanted)
     if not rows:
-        if _lease_is_used(params["lease"]):
+        if fetch_prepared(RATED_OTHERWISE, {name: params[name] for name in ("identity", "lease", "image")}):
             raise AlreadyRated("This image is already rated.")
         raise ImageUnavailable("This image is no longer there to be rated. Go on with the next one.")
     rating_id, image_id, state, is_same_key = rows[0]
@@ -324,20 +359,13 @@ def _explain(params: dict[str, object], promise: int) -> SubmittedRating:
     return SubmittedRating(rating_id, promise, state, is_repeat=True)
 
 
-def _lease_is_used(lease_id: object) -> bool:
-    """Return whether somebody behind the same holder used the lease: two people at one address, say."""
-    if lease_id is None:
-        return False
-    return bool(fetch_prepared("SELECT 1 FROM ratings_rating WHERE lease_id = %(lease)s", {"lease": lease_id}))
-
-
 def _use_up(caller: Caller, proven: _Proven, *, dataset_id: uuid.UUID, is_rated: bool) -> None:
     """Take the lease off the book. After the commit: a lease is used by the rating, never before it."""
     if proven.lease is None:
         return
     try:
         book.forget_lease(
-            holder=caller.holder,
+            holder=proven.holder,
             crowd=caller.crowd,
             image_id=proven.lease.image_id,
             lease_id=proven.lease.lease_id,

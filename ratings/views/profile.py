@@ -1,7 +1,8 @@
-"""A person's own page: what they rated, what it earned, and their keys."""
+"""A person's own page: what they rated, what it earned, their keys, and who they are at AI Horde."""
 
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -10,8 +11,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.access import caller_from_request
-from accounts.forms import ApiKeyForm, OlderForm
-from accounts.queries import keys_of
+from accounts.forms import ApiKeyForm, HordeKeyForm, OlderForm
+from accounts.queries import keys_of, linked_identities
 from accounts.views import SignedInRequest
 from ratings.queries.raters import my_ratings, my_standing
 
@@ -35,8 +36,17 @@ def profile(request: SignedInRequest) -> HttpResponse:
         "older": ratings[-1].id if len(ratings) == PAGE_LENGTH else None,
         "keys": keys_of(request.user.pk),
         "form": ApiKeyForm(),
+        "horde": horde_section(request.user.pk),
     }
     return render(request, "accounts/profile.html", context)
+
+
+def horde_section(user_id: int) -> dict[str, object] | None:
+    """Return what the page says of AI Horde, or None where the service has none beside it."""
+    linked = linked_identities(user_id)
+    if not settings.HORDE_URL and not linked:
+        return None
+    return {"linked": linked, "form": HordeKeyForm() if settings.HORDE_URL else None}
 
 
 def start_of_today() -> datetime:

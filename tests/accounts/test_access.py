@@ -12,6 +12,8 @@ from django.utils import timezone
 from accounts import access
 from accounts.access import BROWSER_COOKIE, BROWSER_COOKIE_SECONDS, caller_from_key, caller_from_request
 from accounts.models import ApiKey, Identity, IdentityKind, User
+from accounts.providers.own import remember_key
+from accounts.queries import find_key_holder
 from accounts.services import create_api_key, ensure_identity, revoke_api_key
 from tests.people import make_person, now
 
@@ -137,9 +139,9 @@ def test_a_revoked_key_is_refused_although_it_was_remembered(ask, rater):
 def test_a_key_revoked_between_look_up_and_remembering_stays_refused(ask, rater):
     """Whoever read the row before it was revoked may not bring the key back to life for a minute."""
     key = ApiKey.objects.get(user=rater.user)
-    holder = access.find_key_holder(prefix=key.prefix, digest=key.digest)
+    holder = find_key_holder(prefix=key.prefix, digest=key.digest)
     revoke_api_key(user=rater.user, key_id=key.pk, now=now())
-    access._remember_key(key.digest, holder, now=now())
+    remember_key(key.digest, holder, now=now())
     with pytest.raises(access.InvalidApiKey):
         ask(apikey=rater.key)
 

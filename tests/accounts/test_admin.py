@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import ApiKey, User
-from accounts.services import digest_of
+from accounts.providers.own import digest_of
 from config.moderators import GROUP, PERMISSIONS, ensure_moderators
 from tests.accounts.staff import make_moderator, make_staff, make_superuser
 from tests.factories import PASSWORD

@@ -35,6 +35,8 @@ def rows(user):
         (Identity, "identity_account_has_a_user", {"kind": "browser", "user": None}, {"kind": "account"}),
         (Identity, "identity_account_has_a_user", {"kind": "account"}, {"user": None}),
         (Identity, "identity_external_id_is_given", {"external_id": "0"}, {"external_id": ""}),
+        (Identity, "identity_key_is_dated", {"key_digest": ""}, {"key_digest": "a" * 64}),
+        (Identity, "identity_key_is_dated", {"key_confirmed_at": None}, {"key_confirmed_at": timezone.now()}),
         (ApiKey, "api_key_name_is_given", {"name": "k"}, {"name": ""}),
         (ApiKey, "api_key_has_a_scope", {"scopes": ["read"]}, {"scopes": []}),
     ],

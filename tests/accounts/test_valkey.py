@@ -99,7 +99,7 @@ def test_an_open_breaker_does_not_ask_even_when_valkey_is_back(settings, up, dow
 
 
 def test_the_breaker_closes_after_a_while(settings, up, down, monkeypatch):
-    monkeypatch.setattr(valkey, "OPEN_SECONDS", 0.02)
+    monkeypatch.setattr(valkey._breaker, "open_seconds", 0.02)
     question = Question()
     fail(question, FAILURES_BEFORE_OPENING)
     settings.REDIS_URL = up
@@ -112,10 +112,10 @@ def test_the_breaker_closes_after_a_while(settings, up, down, monkeypatch):
 
 def test_after_a_while_one_call_tries_for_all(down, monkeypatch):
     """A hundred waiting requests must not all wait once more for what one of them can find out."""
-    monkeypatch.setattr(valkey, "OPEN_SECONDS", 0.02)
+    monkeypatch.setattr(valkey._breaker, "open_seconds", 0.02)
     question = Question(seconds=0.05)
     fail(question, FAILURES_BEFORE_OPENING)
-    monkeypatch.setattr(valkey, "OPEN_SECONDS", 60)
+    monkeypatch.setattr(valkey._breaker, "open_seconds", 60)
     time.sleep(0.03)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: fail(question), range(8)))

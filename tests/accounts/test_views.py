@@ -9,8 +9,8 @@ from django.test import Client
 
 from accounts.models import ApiKey, User
 from accounts.services import MAX_LIVE_KEYS, create_api_key
-from kudos.models import Reason
-from kudos.services import AccountKind, Posting, ensure_user_accounts, post_transactions, system_account_id
+from kudos.models import AccountKind, Reason
+from kudos.services import Posting, ensure_user_accounts, post_transactions, system_account_id
 from ratings.rewards import current_prices
 from ratings.services.rating import RatingSubmission, submit_rating
 from tests.factories import PASSWORD

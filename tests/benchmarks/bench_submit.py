@@ -101,6 +101,7 @@ def _submit_script(callers: list[Caller]) -> str:
 def _next_script(callers: list[Caller], dataset: Dataset) -> str:
     values = {
         "identity": ":identity",
+        "user": ":identity",
         "dataset": f"'{dataset.pk}'",
         "target": "1000",
         "key": ":key::int",

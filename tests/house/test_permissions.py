@@ -54,6 +54,7 @@ class World:
     clients: dict[str, Client]
     keys: dict[str, str]
     leased: LeasedImage
+    linked_id: int
     objects: dict[str, object] = field(default_factory=dict)
 
 
@@ -88,6 +89,8 @@ PAGES = {
     "ratings:profile": Route(SIGNED_IN),
     "kudos:history": Route(SIGNED_IN),
     "accounts:create_api_key": Route(SIGNED_IN),
+    "ratings:link_horde": Route(SIGNED_IN, method="POST"),
+    "ratings:unlink_horde": Route(OWNER, lambda world: {"identity_id": world.linked_id}, "POST"),
     # Pictures and releases are for the whole internet; what is not published is not there. Tests of both have more.
     "ratings:image": Route(NOBODY, image),
     "ratings:image_sized": Route(NOBODY, lambda world: image(world) | {"size": 1024}),
@@ -234,7 +237,8 @@ def world(dataset, lease, settings, tmp_path):
         keys[name] = create_api_key(
             user=one.user, name="tests", scopes=[Scope.RATE, Scope.READ, Scope.MODERATE], now=now()
         )[1]
-    made = World(owner, outsider, clients, keys, lease(owner.caller))
+    linked = Identity.objects.create(kind="horde", external_id="4711", name="owner#4711", user=owner.user)
+    made = World(owner, outsider, clients, keys, lease(owner.caller), linked.pk)
     rated = lease(owner.caller)
     submission = RatingSubmission(image_id=rated.image_id, aesthetic=7, lease=rated.lease)
     rating_id = submit_rating(caller=owner.caller, submission=submission, prices=PRICES, now=now()).rating_id

@@ -124,6 +124,8 @@ CHECKS = [
         {"state": "trusted"},
     ),
     (Rater, "rater_state_before_is_of_a_quarantine", {"state": "new"}, {"state_before": "new"}),
+    (Rater, "rater_shared_is_nobody_in_particular", {"is_shared": True}, {"is_linked": True}),
+    (Rater, "rater_shared_is_nobody_in_particular", {"is_linked": True}, {"is_shared": True}),
     (Rater, "rater_counted_are_given", {"rating_count": 2, "counted_count": 2}, {"counted_count": 3}),
     (Rating, "rating_aesthetic_within_scale", {"aesthetic": 1}, {"aesthetic": 0}),
     (Rating, "rating_aesthetic_within_scale", {"aesthetic": 10}, {"aesthetic": 11}),

@@ -456,7 +456,15 @@ def test_no_query_for_a_model_reads_the_images_of_another(rater, dataset, model,
 
 def read_by_plans(sql, rater, dataset, model):
     """Return how many images a window reads, from several keys, with and without knowing the parameters."""
-    known = {"identity": rater.identity_id, "dataset": dataset.pk, "target": 5, "key": 0, "size": 32, "model": model}
+    known = {
+        "identity": rater.identity_id,
+        "user": rater.user.pk,
+        "dataset": dataset.pk,
+        "target": 5,
+        "key": 0,
+        "size": 32,
+        "model": model,
+    }
     params = {name: value for name, value in known.items() if f"%({name})s" in sql}
     numbered = {name: f"${n}" for n, name in enumerate(params, 1)}
     read = {}
