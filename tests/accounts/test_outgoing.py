@@ -59,9 +59,12 @@ def test_a_redirect_is_an_answer_and_not_followed():
     assert len(asked) == 1
 
 
-@pytest.mark.parametrize(
-    "url", [free_address(), "ftp://localhost/", "", "http://", "no address", "http://[::1", "https://x.invalid/"]
-)
+def test_an_address_where_nobody_listens_was_not_sent_to():
+    with pytest.raises(NotSent):
+        ask(free_address())
+
+
+@pytest.mark.parametrize("url", ["ftp://localhost/", "", "http://", "no address", "http://[::1", "https://x.invalid/"])
 def test_what_cannot_be_connected_to_was_not_sent(url):
     with pytest.raises(NotSent):
         ask(url)
