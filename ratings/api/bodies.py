@@ -1,5 +1,6 @@
 """Bodies of requests: read once, as typed structures, with the errors that old clients know."""
 
+import re
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -8,6 +9,7 @@ from msgspec import Meta
 from ratings.scales import ARTIFACT_NAMES
 
 Body = TypeVar("Body", bound=msgspec.Struct)
+MISSING = re.compile(r"Object missing required field `(\w+)`")
 
 
 class BodyInvalid(Exception):
@@ -54,4 +56,8 @@ def read_body(data: bytes, shape: type[Body]) -> Body:
 def errors_of(error: msgspec.ValidationError, *, whole: str = "body") -> dict[str, str]:
     """Return what is wrong by field, or of the ``whole`` where no field is to blame."""
     text, _, path = str(error).partition(" - at `$.")
-    return {path.rstrip("`") or whole: text}
+    path = path.rstrip("`")
+    if missing := MISSING.fullmatch(text):
+        # At the field, where flask-restx put it and clients look.
+        return {f"{path}.{missing[1]}" if path else missing[1]: "is required"}
+    return {path or whole: text}

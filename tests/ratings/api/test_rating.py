@@ -151,7 +151,7 @@ def test_extra_fields_are_ignored(rater, dataset):
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({}, "body"),
+        ({}, "rating"),
         ({"rating": 0}, "rating"),
         ({"rating": 11}, "rating"),
         ({"rating": 7.5}, "rating"),
