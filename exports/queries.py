@@ -8,12 +8,11 @@ from django.db import connection
 
 from exports.models import Release, ReleaseFile, ReleaseState
 from ratings.models import Dataset
+from ratings.queries.published import IS_PUBLISHED_RATING
 
 SHOWN_RELEASES = 10
 # The file of a release that programs of 2023 read.
 LEGACY_PATH = "legacy_export.parquet"
-# A picture that has not arrived can have been rated elsewhere, and those ratings taken over.
-IS_PUBLISHED = "(image.status = 'active' OR image.status = 'pending' AND image.rating_count > 0)"
 
 # A rating that was being committed while the last snapshot was taken bears an earlier time than the snapshot; for
 # ten minutes' worth of ratings a release too many is better than one that never comes. The counts see what times
@@ -27,12 +26,13 @@ LEFT JOIN LATERAL (
 ) latest ON true
 WHERE dataset.state <> 'closed' AND (
     EXISTS (
-        SELECT 1 FROM ratings_rating
-        WHERE dataset_id = dataset.id AND created_at > coalesce(latest.snapshot_at, '-infinity') - interval '10 minutes'
+        SELECT 1 FROM ratings_rating rating JOIN ratings_image image ON image.id = rating.image_id
+        WHERE rating.dataset_id = dataset.id AND {IS_PUBLISHED_RATING}
+            AND rating.created_at > coalesce(latest.snapshot_at, '-infinity') - interval '10 minutes'
     )
     OR latest.rating_count <> (
         SELECT count(*) FROM ratings_rating rating JOIN ratings_image image ON image.id = rating.image_id
-        WHERE rating.dataset_id = dataset.id AND rating.state = 'counted' AND {IS_PUBLISHED}
+        WHERE rating.dataset_id = dataset.id AND {IS_PUBLISHED_RATING}
     )
 )
 ORDER BY dataset.slug

@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from exports.queries import IS_PUBLISHED
 from exports.schema.columns import BAND, HISTOGRAM, INSTANT, Column, Table, Treatment, age_band, powers_of_ten
+from ratings.queries.published import IS_PUBLISHED, IS_PUBLISHED_RATING
 
 # Who has no account: here, or where ratings came from (`ratings.importers.legacy`). Ratings that were taken over
 # without a name share a rater as well, and had accounts.
@@ -107,7 +107,7 @@ RATINGS = Table(
     ),
     rows_from="FROM ratings_rating rating JOIN ratings_image image ON image.id = rating.image_id",
     described_by="",
-    where=f"WHERE rating.dataset_id = {{dataset}} AND rating.state = 'counted' AND {IS_PUBLISHED}",
+    where=f"WHERE rating.dataset_id = {{dataset}} AND {IS_PUBLISHED_RATING}",
     order_by="ORDER BY rating.image_id, rating.id",
     sorted_by=("image_id", "rating_id"),
     row_group_rows=131_072,
@@ -117,7 +117,8 @@ _HISTOGRAM_COUNTS = ", ".join(f"count(*) FILTER (WHERE aesthetic = {value})::int
 
 IMAGES = Table(
     name="images",
-    meaning="One row for each image that is not hidden or withdrawn, rated or not. The picture itself is not inside.",
+    meaning="One row for each image that is not hidden or withdrawn, rated or not; one that never arrived is here if "
+    "ratings of it were taken over from an older export. The picture itself is not inside.",
     columns=(
         Column("image_id", pa.string(), "image.id", "The image, as in the API.", treatment=Treatment.UUID_TEXT),
         Column("source_id", pa.string(), "image.source_id", "What the image is called where it came from."),
@@ -213,9 +214,9 @@ IMAGES = Table(
     rows_from="FROM ratings_image image",
     described_by=f"""JOIN ratings_dataset dataset ON dataset.id = image.dataset_id
 LEFT JOIN (
-    SELECT image_id, count(*)::int AS rating_count, avg(aesthetic)::float8 AS mean_aesthetic,
+    SELECT rating.image_id, count(*)::int AS rating_count, avg(aesthetic)::float8 AS mean_aesthetic,
         avg(artifacts)::float8 AS mean_artifacts, ARRAY[{_HISTOGRAM_COUNTS}] AS histogram
-    FROM ratings_rating WHERE dataset_id = {{dataset}} AND state = 'counted' GROUP BY image_id
+    {RATINGS.rows_from} {RATINGS.where} GROUP BY rating.image_id
 ) score ON score.image_id = image.id""",
     where=f"WHERE image.dataset_id = {{dataset}} AND {IS_PUBLISHED}",
     order_by="ORDER BY image.id",

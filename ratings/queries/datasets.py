@@ -11,6 +11,7 @@ from django.db import connection
 
 from ratings.models import Dataset, DatasetState
 from ratings.queries.prepared import fetch_prepared
+from ratings.queries.published import IS_PUBLISHED, IS_PUBLISHED_RATING, PUBLISHED_RATING_COUNT
 
 Kept = TypeVar("Kept")
 # How many times as long as it took to read something it is kept.
@@ -105,13 +106,11 @@ def list_datasets() -> list[DatasetInList]:
     return [DatasetInList(*row) for row in fetch_prepared(sql, {})]
 
 
-OVERVIEW = """
+OVERVIEW = f"""
     SELECT d.slug, d.name, d.description, d.state, d.licence, d.ratings_licence, d.target_rating_count,
-        count(i.id) FILTER (WHERE i.status = 'active'),
-        count(i.id) FILTER (WHERE i.status = 'active' AND NOT i.is_open),
-        coalesce(sum(i.rating_count) FILTER (WHERE i.status = 'active'), 0)
-    FROM ratings_dataset d LEFT JOIN ratings_image i ON i.dataset_id = d.id
-    {where} GROUP BY d.id ORDER BY d.state = 'closed', d.created_at
+        count(image.id), count(image.id) FILTER (WHERE NOT image.is_open), coalesce(sum({PUBLISHED_RATING_COUNT}), 0)
+    FROM ratings_dataset d LEFT JOIN ratings_image image ON image.dataset_id = d.id AND {IS_PUBLISHED}
+    {{where}} GROUP BY d.id ORDER BY d.state = 'closed', d.created_at
 """
 
 
@@ -138,10 +137,10 @@ def _read_detail(slug: str) -> DatasetDetail:
         if row is None:
             raise NoSuchDataset(f"There is no dataset “{slug}”.")
         cursor.execute(
-            """
-            SELECT r.aesthetic, r.artifacts, count(*) FROM ratings_rating r
-            JOIN ratings_dataset d ON d.id = r.dataset_id
-            WHERE d.slug = %s AND r.state = 'counted' GROUP BY 1, 2
+            f"""
+            SELECT rating.aesthetic, rating.artifacts, count(*) FROM ratings_rating rating
+            JOIN ratings_dataset d ON d.id = rating.dataset_id JOIN ratings_image image ON image.id = rating.image_id
+            WHERE d.slug = %s AND {IS_PUBLISHED_RATING} GROUP BY 1, 2
             """,
             [slug],
         )

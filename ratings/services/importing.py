@@ -17,6 +17,7 @@ from django.db.models import F
 from ratings.importers.sources import Refusal, SourceImage
 from ratings.media import ImageRefused, hash_bytes, read_image_file
 from ratings.models import Dataset, Image, Rendition
+from ratings.services.arriving import AwaitedImages, fill_awaited
 from ratings.services.renditions import FreshImage, PreparedImage, delete_files, hash_source, prepare_image
 
 BATCH_SIZE = 200
@@ -127,7 +128,8 @@ class _ImportRun:
                 yield source, outcome
 
     def _name_fresh(self, hashed: Iterable[Hashed]) -> tuple[list[FreshImage], list[Hashed]]:
-        """Leave out what the dataset has, by its bytes; give the rest a source id and an id that are free.
+        """Leave out what the dataset has, by its bytes; give the rest a source id and an id that are free,
+        or those of the image that waits for them.
 
         Copies of what comes earlier in the batch are returned apart: whether they are known is not decided yet.
         """
@@ -138,6 +140,7 @@ class _ImportRun:
         source_ids = set(images.filter(source_id__in=wanted).values_list("source_id", flat=True))
         asked = [source.image_id for source, _ in pairs if source.image_id]
         image_ids = set(Image.objects.filter(pk__in=asked).values_list("id", flat=True))
+        awaited = AwaitedImages(dataset=self.dataset, sources=[source for source, _ in pairs])
         fresh: dict[str, FreshImage] = {}
         copies = []
         for source, sha256 in pairs:
@@ -145,6 +148,9 @@ class _ImportRun:
                 copies.append((source, sha256))
             elif sha256 in hashes or sha256 in self.would_import:
                 self.report.known += 1
+            elif image := awaited.take(source):
+                source_ids.add(source.source_id)
+                fresh[sha256] = FreshImage(source=source, sha256=sha256, source_id=image.source_id, image_id=image.id)
             elif source.source_id in source_ids and source.has_stated_id:
                 reason = f"the id “{source.source_id}” is another picture's; images never change"
                 self._refuse(Refusal(name=source.name, reason=reason))
@@ -207,14 +213,15 @@ class _ImportRun:
 
 
 def insert_images(*, dataset: Dataset, prepared: Sequence[PreparedImage]) -> set[uuid.UUID]:
-    """Insert the rows that are new and count them into the dataset; return their ids.
+    """Insert the rows that are new and count them into the dataset, fill those that waited; return the ids of both.
 
     Imports into one dataset take turns here, which costs milliseconds and spares them deadlocks. The lock does not
     stop ratings, which only need the dataset to keep its key.
     """
     ids = [item.image.id for item in prepared]
     with transaction.atomic():
-        Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
+        locked = Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
+        filled = fill_awaited(dataset=locked, images=[item.image for item in prepared])
         before = set(Image.objects.filter(pk__in=ids).values_list("id", flat=True))
         Image.objects.bulk_create(
             (item.image for item in prepared if item.image.id not in before), ignore_conflicts=True
@@ -222,10 +229,10 @@ def insert_images(*, dataset: Dataset, prepared: Sequence[PreparedImage]) -> set
         after = Image.objects.filter(pk__in=ids, dataset=dataset).values_list("id", flat=True)
         inserted = set(after) - before
         Rendition.objects.bulk_create(
-            rendition for item in prepared if item.image.id in inserted for rendition in item.renditions
+            rendition for item in prepared if item.image.id in inserted | filled for rendition in item.renditions
         )
         Dataset.objects.filter(pk=dataset.pk).update(image_count=F("image_count") + len(inserted))
-    return inserted
+    return inserted | filled
 
 
 def _name_image(

@@ -9,7 +9,7 @@ from pyarrow import compute, parquet
 
 from accounts.models import IdentityKind
 from exports.schema import LEGACY
-from ratings.models import Image, Rater
+from ratings.models import Image, Rater, Rating
 from tests.exports.made import build, folder_of, make_rater, make_rating, rows_of
 from tests.factories import DatasetFactory, make_images
 
@@ -223,10 +223,11 @@ def test_it_is_one_of_the_files_of_the_release(release):
 
 
 def test_a_pending_image_comes_only_with_ratings_that_were_counted(harbours, image):
-    make_rating(image, make_rater(), aesthetic=10)
-    Image.objects.filter(pk=image.pk).update(status="pending", is_open=False)
+    given = {"aesthetic": 10, "proof": "import", "is_shared": True, "lease_id": None}
+    taken_over = make_rating(image, make_rater(), state="held", **given)
+    Image.objects.filter(pk=image.pk).update(status="pending", is_open=False, width=0, mime="")
     assert str(image.pk) not in {row["id"] for row in rows_of(build(harbours), "legacy_export")}
-    Image.objects.filter(pk=image.pk).update(rating_count=1, aesthetic_sum=10, width=0, mime="")
+    Rating.objects.filter(pk=taken_over.pk).update(state="counted")
     release = build(harbours)
     assert str(image.pk) in {row["id"] for row in rows_of(release, "legacy_export")}
     (row,) = [row for row in rows_of(release, "images") if row["image_id"] == str(image.pk)]
