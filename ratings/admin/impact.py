@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from ratings.admin.decisions import Impact
 from ratings.models import OUT_OF_COUNT, Dataset, DatasetState, Image, ImageStatus, Rater, Rating, RatingState
-from ratings.services.voiding import RESTORABLE, VOIDABLE
+from ratings.services.counters import VOIDABLE
+from ratings.services.voiding import RESTORABLE
 
 NEXT_RELEASE = gettext_lazy("The next release leaves them out; those that are published stay as they are.")
 IN_QUARANTINE = Q(rater__state__in=OUT_OF_COUNT)

@@ -5,6 +5,9 @@ from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
+VOIDABLE = ["counted", "held", "quarantined"]
+WAS_COUNTED = "WHERE state = 'counted'"
+
 # Locks are taken in one order everywhere: ratings, images, raters, accounts; each by id.
 LOCK = """
     CREATE TEMPORARY TABLE moderated ON COMMIT DROP AS

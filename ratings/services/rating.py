@@ -284,7 +284,7 @@ def _store(
         align_ratings(rater_id=rater_out_of_line)
         state = Rating.objects.values_list("state", flat=True).get(pk=rating_id)
     _use_up(caller, proven, dataset_id=dataset_id, is_rated=True)
-    if is_linked and rating_id in supersede_repeats(rating_id=rating_id):
+    if is_linked and rating_id in supersede_repeats(rating_ids=[rating_id], newest=[rating_id]):
         raise AlreadyRated("You have rated this image already.")
     return SubmittedRating(rating_id, promise, state)
 

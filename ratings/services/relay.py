@@ -24,6 +24,7 @@ from ratings.services.dataset import DatasetExists, create_dataset
 from ratings.services.quarantine import align_ratings
 from ratings.services.rating import DEFAULT_AGENT, DEFAULT_SCALE_VERSION, clean_agent
 from ratings.services.renditions import sampling_key_of
+from ratings.services.superseding import supersede_repeats
 
 log = structlog.get_logger(__name__)
 
@@ -121,7 +122,8 @@ def submit_set(*, submission: SetSubmission, max_images: int, now: datetime) -> 
     3. Claim the set: whoever comes second, with whatever, is refused.
     4. Add the images that are not known, without pixels, which nobody is handed out.
     5. Store ratings and comparison. A rating of an image that the same person has rated otherwise is left out:
-       the earlier one stays, and the rest of the set is as good as without it.
+       the earlier one stays, and the rest of the set is as good as without it. Of a linked person that goes for
+       their other identities too, and is looked at once more after the commit.
 
     Raises SetInvalid, SetAlreadyRated or SetUnavailable.
     """
@@ -135,11 +137,12 @@ def submit_set(*, submission: SetSubmission, max_images: int, now: datetime) -> 
         stored = _store(params, submission)
     if stored.is_quarantined_now != stored.is_quarantined:
         align_ratings(rater_id=rater_id)
-    known_count = len(submission.ratings) - stored.rating_count
-    _count(stored, known_count)
+    rating_count = len(stored.rating_ids) - _supersede(stored)
+    known_count = len(submission.ratings) - rating_count
+    _count(stored, rating_count, known_count)
     if known_count:
         log.info("relayed_ratings_known", set=str(submission.set_id), known_count=known_count)
-    return SubmittedSet(stored.rating_count, known_count)
+    return SubmittedSet(rating_count, known_count)
 
 
 def best_from(submission: SetSubmission) -> tuple[BestFrom, bool]:
@@ -276,7 +279,15 @@ def _store(params: Mapping[str, Any], submission: SetSubmission) -> relay_rows.S
     return stored
 
 
-def _count(stored: relay_rows.StoredRows, known_count: int) -> None:
+def _supersede(stored: relay_rows.StoredRows) -> int:
+    """Let what the person had rated as somebody else meanwhile stand; return how many of the set's ratings yield."""
+    if not (stored.is_linked and stored.rating_ids):
+        return 0
+    superseded = supersede_repeats(rating_ids=stored.rating_ids, newest=stored.rating_ids)
+    return len(superseded.intersection(stored.rating_ids))
+
+
+def _count(stored: relay_rows.StoredRows, rating_count: int, known_count: int) -> None:
     state = RatingState.QUARANTINED if stored.is_quarantined_now else RatingState.COUNTED
-    RATINGS_SUBMITTED.labels(state.value).inc(stored.rating_count)
+    RATINGS_SUBMITTED.labels(state.value).inc(rating_count)
     RATINGS_REFUSED.labels("already_rated").inc(known_count)

@@ -40,6 +40,8 @@ UPDATE ratings_dataset d SET image_count = d.image_count + fresh_ones.n
 FROM (SELECT count(*) AS n FROM fresh) fresh_ones WHERE d.id = %(dataset)s AND fresh_ones.n > 0
 RETURNING fresh_ones.n
 """
+# What a linked person has rated as somebody else is left out as if they had rated it as this one; what another
+# transaction rated or linked meanwhile is seen afterwards, as for SUBMIT in rating.py.
 # Evidence that was not sent is what was known before. An account does not become younger: senders before March 2023
 # left the days out of its age.
 STORE = """
@@ -51,12 +53,13 @@ WITH given AS (
     SELECT known.*, CASE
         WHEN known.made_at IS NOT NULL THEN greatest(extract(epoch FROM %(now)s - known.made_at)::bigint, 0)
     END AS account_age FROM (
-        SELECT r.id, r.identity_id, r.is_shared, r.state, r.is_trusted, r.rating_count, r.challenges_failed,
+        SELECT r.id, r.identity_id, r.is_shared, r.is_linked, i.user_id, r.state, r.is_trusted, r.rating_count,
+            r.challenges_failed,
             coalesce(%(images_generated)s::bigint, r.images_generated) AS images_generated,
             coalesce(%(kudos)s::bigint, r.external_kudos) AS kudos,
             coalesce(%(is_trusted)s::boolean, r.is_trusted_elsewhere) AS is_trusted_elsewhere,
             least(%(account_made_at)s::timestamptz, r.external_created_at) AS made_at
-        FROM ratings_rater r WHERE r.id = %(rater)s
+        FROM ratings_rater r JOIN accounts_identity i ON i.id = r.identity_id WHERE r.id = %(rater)s
     ) known
 ), image AS (
     SELECT m.id, m.dataset_id, d.target_rating_count AS target, given.position
@@ -86,9 +89,14 @@ WITH given AS (
         rater.images_generated, rater.kudos, rater.account_age, rater.is_trusted, rater.is_trusted_elsewhere,
         rater.rating_count, rater.challenges_failed
     FROM scored JOIN image ON image.id = scored.id, rater
+    WHERE NOT rater.is_linked OR NOT EXISTS (
+        SELECT 1 FROM accounts_identity s JOIN ratings_rater t ON t.identity_id = s.id
+            JOIN ratings_rating o ON o.rater_id = t.id AND o.image_id = image.id
+        WHERE s.user_id = rater.user_id AND t.id <> rater.id AND NOT o.is_shared
+    )
     ORDER BY image.id
     ON CONFLICT DO NOTHING
-    RETURNING image_id, aesthetic, artifacts, state
+    RETURNING id, image_id, aesthetic, artifacts, state
 ), locked AS (
     SELECT m.id, rating.aesthetic, rating.artifacts, image.target
     FROM rating JOIN image ON image.id = rating.image_id JOIN ratings_image m ON m.id = rating.image_id
@@ -115,23 +123,26 @@ WITH given AS (
     FROM (SELECT count(*) AS n, count(*) FILTER (WHERE state = 'counted') AS counted FROM rating) stored,
         (SELECT count(*) AS n FROM image_counters) images_done
     WHERE r.id = %(rater)s AND NOT r.is_shared AND images_done.n >= 0
-    RETURNING r.state IN ('quarantined', 'voided') AS is_out
+    RETURNING r.state IN ('quarantined', 'voided') AS is_out, r.is_linked
 )
-SELECT (SELECT count(*) FROM image), (SELECT count(*) FROM rating), rater.state IN ('quarantined', 'voided'),
-    coalesce((SELECT is_out FROM rater_refreshed), rater.state IN ('quarantined', 'voided')) FROM rater
+SELECT (SELECT count(*) FROM image), ARRAY(SELECT id FROM rating), rater.state IN ('quarantined', 'voided'),
+    coalesce((SELECT is_out FROM rater_refreshed), rater.state IN ('quarantined', 'voided')),
+    coalesce((SELECT is_linked FROM rater_refreshed), false) FROM rater
 """
 
 
 class StoredRows(NamedTuple):
-    """How many images of the set may be rated, how many ratings were new, and whether their rater counts.
+    """How many images of the set may be rated, which ratings were new, and whether their rater counts.
 
-    ``is_quarantined`` is how the ratings were stored, ``is_quarantined_now`` what the update of the rater found.
+    ``is_quarantined`` is how the ratings were stored, ``is_quarantined_now`` what the update of the rater found, and
+    ``is_linked`` whether it found that the person has other raters.
     """
 
     image_count: int
-    rating_count: int
+    rating_ids: list[int]
     is_quarantined: bool
     is_quarantined_now: bool
+    is_linked: bool
 
 
 def find_rater_and_dataset(*, kind: str, external_id: str, slug: str) -> tuple[int | None, uuid.UUID | None]:

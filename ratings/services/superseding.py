@@ -1,10 +1,11 @@
 """One person, one say on an image: of ratings under several identities of theirs, the first is the one that counts."""
 
+from collections.abc import Sequence
+
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from ratings.services.counters import lock_ratings, move_counters
-from ratings.services.voiding import VOIDABLE, WAS_COUNTED
+from ratings.services.counters import VOIDABLE, WAS_COUNTED, lock_ratings, move_counters
 
 LIVE_RATINGS = """
     ratings_rating r JOIN ratings_rater t ON t.id = r.rater_id JOIN accounts_identity i ON i.id = t.identity_id
@@ -15,10 +16,10 @@ REPEATED = f"""
         SELECT array_agg(r.id) AS ids FROM {LIVE_RATINGS} GROUP BY r.image_id HAVING count(*) > 1
     ) repeated
 """
-PERSON_WHO_REPEATS = """
-    SELECT i.user_id FROM ratings_rating g JOIN ratings_rater a ON a.id = g.rater_id
+PEOPLE_WHO_REPEAT = """
+    SELECT DISTINCT i.user_id FROM ratings_rating g JOIN ratings_rater a ON a.id = g.rater_id AND a.is_linked
         JOIN accounts_identity i ON i.id = a.identity_id
-    WHERE g.id = %s AND EXISTS (
+    WHERE g.id = ANY(%s) AND EXISTS (
         SELECT 1 FROM accounts_identity s JOIN ratings_rater t ON t.identity_id = s.id
             JOIN ratings_rating o ON o.rater_id = t.id AND o.image_id = g.image_id
         WHERE s.user_id = i.user_id AND o.id <> g.id AND o.state = ANY(%s)
@@ -26,7 +27,7 @@ PERSON_WHO_REPEATS = """
 """
 KEEP_THE_FIRST = """
     DELETE FROM moderated m USING (
-        SELECT m.id, row_number() OVER (PARTITION BY m.image_id ORDER BY r.id = %s, r.created_at, r.id) AS place
+        SELECT m.id, row_number() OVER (PARTITION BY m.image_id ORDER BY r.id = ANY(%s), r.created_at, r.id) AS place
         FROM moderated m JOIN ratings_rating r ON r.id = m.id
     ) p WHERE p.id = m.id AND p.place = 1
 """
@@ -35,10 +36,10 @@ SUPERSEDE = """
 """
 
 
-def supersede_ratings(*, user_id: int, newest: int | None = None) -> set[int]:
+def supersede_ratings(*, user_id: int, newest: Sequence[int] = ()) -> set[int]:
     """Let the later ratings of an image by one person count no more; return their ids. Doing it again changes nothing.
 
-    ``newest`` is a rating that has not been acknowledged yet: it yields to others, whatever their clocks say.
+    ``newest`` are ratings that have not been acknowledged yet: they yield to others, whatever their clocks say.
     Counters of images and raters follow. A pending reward is dropped with its rating; what was settled stays.
     Locks are taken as for voiding: ratings, images, raters.
     """
@@ -48,19 +49,19 @@ def supersede_ratings(*, user_id: int, newest: int | None = None) -> set[int]:
         return _supersede(cursor, repeated, newest) if repeated else set()
 
 
-def supersede_repeats(*, rating_id: int) -> set[int]:
-    """Do the same for the person who gave a rating, if that image has another of theirs."""
+def supersede_repeats(*, rating_ids: Sequence[int], newest: Sequence[int] = ()) -> set[int]:
+    """Do the same for the people who gave these ratings, if an image of them has another of theirs."""
     with connection.cursor() as cursor:
-        cursor.execute(PERSON_WHO_REPEATS, [rating_id, VOIDABLE])
-        row = cursor.fetchone()
-    return supersede_ratings(user_id=row[0], newest=rating_id) if row else set()
+        cursor.execute(PEOPLE_WHO_REPEAT, [list(rating_ids), VOIDABLE])
+        people = [user_id for (user_id,) in cursor.fetchall()]
+    return {pk for user_id in people for pk in supersede_ratings(user_id=user_id, newest=newest)}
 
 
-def _supersede(cursor: CursorWrapper, rating_ids: list[int], newest: int | None) -> set[int]:
+def _supersede(cursor: CursorWrapper, rating_ids: list[int], newest: Sequence[int]) -> set[int]:
     # What was voided or superseded meanwhile is no longer in the way, and is not locked.
     condition = "r.id = ANY(%(ids)s) AND r.state = ANY(%(states)s)"
     lock_ratings(cursor, condition=condition, params={"ids": rating_ids, "states": VOIDABLE})
-    cursor.execute(KEEP_THE_FIRST, [newest])
+    cursor.execute(KEEP_THE_FIRST, [list(newest)])
     move_counters(cursor, sign=-1, which=WAS_COUNTED)
     cursor.execute(SUPERSEDE)
     return {int(pk) for (pk,) in cursor.fetchall()}

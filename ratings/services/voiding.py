@@ -12,13 +12,12 @@ from accounts.models import User
 from kudos.models import AccountKind, Reason
 from kudos.services import Posting, ensure_user_accounts, post_transactions, system_account_id
 from ratings.models import ActionKind, ModerationAction
-from ratings.services.counters import lock_ratings, move_counters
+from ratings.services.counters import VOIDABLE, WAS_COUNTED, lock_ratings, move_counters
+from ratings.services.superseding import supersede_repeats
 
-VOIDABLE = ["counted", "held", "quarantined"]
 RESTORABLE = ["voided", "held"]
 
 NAMED = "r.id = ANY(%(ids)s) AND r.state = ANY(%(states)s)"
-WAS_COUNTED = "WHERE state = 'counted'"
 WILL_COUNT = """
     WHERE rater_id NOT IN (SELECT id FROM ratings_rater WHERE state IN ('quarantined', 'voided'))
 """
@@ -61,7 +60,9 @@ def void_ratings(*, rating_ids: Sequence[int], by: User, reason: str, now: datet
 def restore_ratings(*, rating_ids: Sequence[int], by: User, reason: str, now: datetime) -> ModerationAction:
     """Count voided or held ratings again, and return exactly what voiding took.
 
-    Ratings of a rater in quarantine go back to quarantine, where they count for nothing.
+    Ratings of a rater in quarantine go back to quarantine, where they count for nothing. Where a linked person has
+    another rating of the image by now, the first of them counts; that is a transaction of its own, because it locks
+    ratings that this one does not know of. Should it be lost, linking again or the nightly check finds it.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         action = _begin(cursor, ActionKind.RESTORE_RATINGS, rating_ids, RESTORABLE, by, reason, now)
@@ -75,6 +76,7 @@ def restore_ratings(*, rating_ids: Sequence[int], by: User, reason: str, now: da
             """,
             [action.pk],
         )
+    supersede_repeats(rating_ids=rating_ids)
     return action
 
 
