@@ -67,6 +67,11 @@ CHECKS = {
                 WHERE s.id = i.id OR s.user_id = i.user_id) g
         WHERE t.is_linked <> (g.n > 1) LIMIT 100
     """,
+    "user {} is in quarantine with {} raters of {}": """
+        SELECT i.user_id, count(*) FILTER (WHERE t.state IN ('quarantined', 'voided')), count(*)
+        FROM ratings_rater t JOIN accounts_identity i ON i.id = t.identity_id WHERE t.is_linked GROUP BY i.user_id
+        HAVING count(DISTINCT t.state IN ('quarantined', 'voided')) > 1 LIMIT 100
+    """,
     "rating {} of dataset {} is of an image of dataset {}": """
         SELECT r.id, r.dataset_id, i.dataset_id FROM ratings_rating r JOIN ratings_image i ON i.id = r.image_id
         WHERE r.dataset_id <> i.dataset_id LIMIT 100

@@ -3,16 +3,18 @@
 import uuid
 from collections.abc import Sequence
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ratings.admin.decisions import Impact
 from ratings.models import OUT_OF_COUNT, Dataset, DatasetState, Image, ImageStatus, Rater, Rating, RatingState
+from ratings.queries.raters import find_raters_of_person
 from ratings.services.counters import VOIDABLE
 from ratings.services.voiding import RESTORABLE
 
 NEXT_RELEASE = gettext_lazy("The next release leaves them out; those that are published stay as they are.")
+WHOLE_PERSON = gettext_lazy("Raters linked with this one, by the same person, are decided about with it: %(n)s.")
 IN_QUARANTINE = Q(rater__state__in=OUT_OF_COUNT)
 
 
@@ -112,32 +114,34 @@ def weigh_open(dataset_ids: Sequence[uuid.UUID]) -> Impact:
 
 
 def weigh_quarantine(rater_ids: Sequence[int]) -> Impact:
-    """Tell what putting a rater into quarantine would do."""
-    rater = Rater.objects.filter(pk__in=rater_ids, is_shared=False).exclude(state__in=OUT_OF_COUNT).first()
-    if rater is None:
+    """Tell what putting a rater, and with it the person, into quarantine would do."""
+    person = _person_of(rater_ids).exclude(state__in=OUT_OF_COUNT)
+    if not person:
         return Impact((), [_("There is nothing to do: this rater is in quarantine already, or is everybody at once.")])
-    count = rater.counted_count
+    count = sum(rater.counted_count for rater in person)
     sentences = [
         _count(count, ngettext("%(n)s rating stops counting.", "%(n)s ratings stop counting.", count)),
+        *_some(len(person) - 1, str(WHOLE_PERSON)),
         _("What this rater gives from now on is kept, and does not count either."),
         _("Images that now have too few ratings are handed out again."),
         _("Kudos that are promised are not paid before the quarantine ends; those that are paid stay paid."),
         str(NEXT_RELEASE),
     ]
-    return Impact([rater.pk], sentences)
+    return Impact(rater_ids[:1], sentences)
 
 
 def weigh_end(rater_ids: Sequence[int]) -> Impact:
     """Tell what ending a quarantine would do."""
-    rater = Rater.objects.filter(pk__in=rater_ids, state__in=OUT_OF_COUNT).first()
-    if rater is None:
+    person = _person_of(rater_ids).filter(state__in=OUT_OF_COUNT)
+    if not person:
         return Impact((), [_("There is nothing to do: this rater is not in quarantine.")])
-    count = Rating.objects.filter(rater=rater, state=RatingState.QUARANTINED).count()
+    count = Rating.objects.filter(rater__in=person, state=RatingState.QUARANTINED).count()
     sentences = [
         _count(count, ngettext("%(n)s rating counts again.", "%(n)s ratings count again.", count)),
+        *_some(len(person) - 1, str(WHOLE_PERSON)),
         _("What this rater gives from now on counts; kudos that were promised are paid."),
     ]
-    return Impact([rater.pk], sentences)
+    return Impact(rater_ids[:1], sentences)
 
 
 def weigh_validate(rater_ids: Sequence[int]) -> Impact:
@@ -154,6 +158,12 @@ def weigh_end_validation(rater_ids: Sequence[int]) -> Impact:
         _("Ratings of this rater no longer say that a moderator vouches for them; those given so far still do."),
         to=False,
     )
+
+
+def _person_of(rater_ids: Sequence[int]) -> QuerySet[Rater]:
+    """Return the raters of the person whom one rater is decided about with; none for everybody at once."""
+    rater = Rater.objects.filter(pk__in=rater_ids, is_shared=False).first()
+    return Rater.objects.filter(pk__in=find_raters_of_person(rater.pk)) if rater else Rater.objects.none()
 
 
 def _weigh_trust(rater_ids: Sequence[int], effect: str, *, to: bool) -> Impact:

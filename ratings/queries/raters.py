@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from accounts.queries import identities_of_person
 from kudos.queries import balance_of_person
@@ -51,6 +51,13 @@ def find_rater_id(identity_id: int | None) -> int | None:
     if identity_id is None:
         return None
     return Rater.objects.filter(identity_id=identity_id).values_list("id", flat=True).first()
+
+
+def find_raters_of_person(rater_id: int) -> list[int]:
+    """Return a rater and those of identities that are linked to the same account, by id."""
+    user = Rater.objects.filter(pk=rater_id, identity__user__isnull=False).values("identity__user_id")
+    same_person = Q(pk=rater_id) | Q(identity__user_id__in=user)
+    return list(Rater.objects.filter(same_person, is_shared=False).order_by("id").values_list("id", flat=True))
 
 
 def my_ratings(*, identity_id: int | None, before_id: int | None = None, limit: int = 50) -> list[MyRating]:

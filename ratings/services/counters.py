@@ -1,6 +1,6 @@
 """Ratings that a decision moves, as a set: lock them in the one order, and let images and raters follow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.backends.utils import CursorWrapper
@@ -20,7 +20,8 @@ LOCK_IMAGES = """
     SELECT 1 FROM ratings_image WHERE id IN (SELECT image_id FROM moderated) ORDER BY id FOR NO KEY UPDATE
 """
 LOCK_RATERS = """
-    SELECT 1 FROM ratings_rater WHERE id IN (SELECT rater_id FROM moderated) ORDER BY id FOR NO KEY UPDATE
+    SELECT 1 FROM ratings_rater WHERE id IN (SELECT rater_id FROM moderated UNION ALL SELECT unnest(%s::bigint[]))
+    ORDER BY id FOR NO KEY UPDATE
 """
 MOVE_IMAGES = """
     UPDATE ratings_image i SET
@@ -43,9 +44,12 @@ MOVE_RATERS = """
 """
 
 
-def lock_ratings(cursor: CursorWrapper, *, condition: str, params: Mapping[str, Any]) -> int:
+def lock_ratings(
+    cursor: CursorWrapper, *, condition: str, params: Mapping[str, Any], raters: Sequence[int] = ()
+) -> int:
     """Lock the ratings ``r`` that the condition names, their images and raters; return how many ratings.
 
+    ``raters`` are locked in the same pass whether ratings of theirs are or not: afterwards would be out of order.
     They are in the temporary table ``moderated`` until the transaction ends, as they were when they were locked.
     """
     cursor.execute("DROP TABLE IF EXISTS pg_temp.moderated")
@@ -54,7 +58,7 @@ def lock_ratings(cursor: CursorWrapper, *, condition: str, params: Mapping[str, 
     # Else the planner knows nothing of it, and sorts fifty thousand images where it could join by key.
     cursor.execute("ANALYZE moderated")
     cursor.execute(LOCK_IMAGES)
-    cursor.execute(LOCK_RATERS)
+    cursor.execute(LOCK_RATERS, [list(raters)])
     return count
 
 

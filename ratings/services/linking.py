@@ -12,7 +12,7 @@ from accounts.providers.base import ExternalProfile, KeyOwner, KeyRefused, Provi
 from accounts.providers.horde import FRESH
 from accounts.queries import LinkedIdentity
 from accounts.services import ensure_identity
-from ratings.models import Rater
+from ratings.models import OUT_OF_COUNT, Rater
 from ratings.services.rater import open_rater, refresh_rater
 from ratings.services.superseding import supersede_ratings
 
@@ -38,6 +38,10 @@ class LinkedElsewhere(LinkRefused):
 
 class TooManyLinked(LinkRefused):
     """The account has as many linked identities as one may."""
+
+
+class OutOfCount(LinkRefused):
+    """Ratings of one of them do not count just now, and a person is in or out of the count as a whole."""
 
 
 class NoSuchLink(Exception):
@@ -108,7 +112,7 @@ def _fresh_profile(owner: KeyOwner, now: datetime) -> ExternalProfile:
 
 
 def _point(identity_id: int, user: User) -> None:
-    """Set the user of an identity that has none. Locks: user, raters by id, identity."""
+    """Set the user of an identity that has none, if both sides count. Locks: user, raters by id, identity."""
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     _lock_raters(user, identity_id)
     linked = Identity.objects.filter(user=user).exclude(kind=IdentityKind.ACCOUNT)
@@ -118,6 +122,12 @@ def _point(identity_id: int, user: User) -> None:
         raise TooManyLinked(f"{MAX_LINKED} identities are linked to your account. Unlink one first.")
     if not Identity.objects.filter(pk=identity_id, user=None).update(user=user):
         raise LinkedElsewhere("This AI Horde identity is linked to another account. Sign in there and unlink it first.")
+    # After the locks, which quarantine waits for or has let go: whatever it decided is seen here.
+    if Rater.objects.filter(identity__user=user, state__in=OUT_OF_COUNT).exists():
+        raise OutOfCount(
+            "Ratings of your account or of this AI Horde identity are under review and do not count just now. "
+            "They can be linked when the review is over."
+        )
 
 
 def _lock_raters(user: User, identity_id: int) -> None:

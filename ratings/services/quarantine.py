@@ -1,10 +1,13 @@
 """Raters taken out of the count and let back in, whole and reversibly; and raters whom a moderator vouches for.
 
-The state of the rater and the state of their ratings are changed in one transaction. A rating that came in while that
-transaction was waiting for its locks may have seen the state before, so what was missed is brought into line right
+A person goes whole: all raters of linked identities together, or the one that was left would go on counting and being
+paid. The state of the raters and the state of their ratings are changed in one transaction. A rating that came in while
+that transaction was waiting for its locks may have seen the state before, so what was missed is brought into line right
 after it; `submit_rating` does the same for a rating that was stored just after it.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -13,20 +16,21 @@ from django.db.models import F
 
 from accounts.models import User
 from ratings.models import OUT_OF_COUNT, ActionKind, ModerationAction, Rater
-from ratings.queries.raters import NoSuchRater
+from ratings.queries.raters import NoSuchRater, find_raters_of_person
 from ratings.services.counters import lock_ratings, move_counters
 
-OF_RATER = "r.rater_id = %(rater)s AND r.state = %(state)s"
+OF_RATERS = "r.rater_id = ANY(%(raters)s) AND r.state = %(state)s"
 LOCK_RATER = "SELECT state IN ('quarantined', 'voided') FROM ratings_rater WHERE id = %s FOR NO KEY UPDATE"
 BEGIN = """
     UPDATE ratings_rater SET state = 'quarantined', state_before = state
-    WHERE id = %s AND state NOT IN ('quarantined', 'voided')
+    WHERE id = ANY(%s) AND state NOT IN ('quarantined', 'voided')
 """
 END = """
     UPDATE ratings_rater SET state_before = '', state = CASE
         WHEN state_before <> '' THEN state_before WHEN is_trusted THEN 'trusted' ELSE 'new' END
-    WHERE id = %s AND state IN ('quarantined', 'voided')
+    WHERE id = ANY(%s) AND state IN ('quarantined', 'voided')
 """
+CHANGES = {ActionKind.QUARANTINE_RATER: BEGIN, ActionKind.END_QUARANTINE: END}
 MOVE_RATINGS = "UPDATE ratings_rating r SET state = %s FROM moderated m WHERE m.id = r.id"
 
 
@@ -34,69 +38,142 @@ class RaterIsShared(Exception):
     """Many people answer under the shared anonymous key, and none of them can be dealt with by it."""
 
 
+class _PersonChanged(Exception):
+    """Somebody was linked or unlinked between the look at who belongs to the person and the locks."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """Who decides what about which rater, when and why."""
+
+    rater_id: int
+    kinds: Sequence[ActionKind]
+    by: User
+    reason: str
+    now: datetime
+
+    @property
+    def change(self) -> ActionKind | None:
+        """The kind among them that changes what counts, if any."""
+        return next((kind for kind in self.kinds if kind in CHANGES), None)
+
+
 def quarantine_rater(*, rater_id: int, by: User, reason: str, now: datetime) -> ModerationAction:
-    """Stop counting what a rater gave and gives; return the action, which names how many ratings changed.
+    """Stop counting what a person gave and gives; return the action, which names how many ratings changed.
 
     Images and counters follow, and images that are now below their target are handed out again. What is settled stays
     settled; what is pending waits. Raises NoSuchRater or RaterIsShared.
     """
-    return _change(rater_id, BEGIN, ActionKind.QUARANTINE_RATER, by, reason, now)
+    [action] = _decide(_Decision(rater_id, [ActionKind.QUARANTINE_RATER], by, reason, now))
+    return action
 
 
 def end_quarantine(*, rater_id: int, by: User, reason: str, now: datetime) -> ModerationAction:
-    """Count again what a rater gave and gives; return the action. Raises NoSuchRater or RaterIsShared."""
-    return _change(rater_id, END, ActionKind.END_QUARANTINE, by, reason, now)
+    """Count again what a person gave and gives; return the action. Raises NoSuchRater or RaterIsShared."""
+    [action] = _decide(_Decision(rater_id, [ActionKind.END_QUARANTINE], by, reason, now))
+    return action
 
 
 def validate_rater(*, rater_id: int, by: User, reason: str, now: datetime) -> ModerationAction:
     """Vouch for a rater: ratings given from now on say so. Raises NoSuchRater or RaterIsShared."""
-    return _set_trusted(rater_id, ActionKind.VALIDATE_RATER, by, reason, now, is_trusted=True)
+    [action] = _decide(_Decision(rater_id, [ActionKind.VALIDATE_RATER], by, reason, now))
+    return action
 
 
 def end_validation(*, rater_id: int, by: User, reason: str, now: datetime) -> ModerationAction:
     """Vouch for a rater no longer. Raises NoSuchRater or RaterIsShared."""
-    return _set_trusted(rater_id, ActionKind.END_VALIDATION, by, reason, now, is_trusted=False)
+    [action] = _decide(_Decision(rater_id, [ActionKind.END_VALIDATION], by, reason, now))
+    return action
 
 
 def modify_rater(
     *, rater_id: int, is_validated: bool | None, is_flagged: bool | None, by: User, reason: str, now: datetime
 ) -> list[ModerationAction]:
-    """Do what old clients ask for in one request; None leaves as it is. Raises NoSuchRater or RaterIsShared."""
-    decisions = []
+    """Do what old clients ask for in one request, all or nothing; None leaves as it is.
+
+    Raises NoSuchRater or RaterIsShared.
+    """
+    kinds = []
     if is_validated is not None:
-        decisions.append(validate_rater if is_validated else end_validation)
+        kinds.append(ActionKind.VALIDATE_RATER if is_validated else ActionKind.END_VALIDATION)
     if is_flagged is not None:
-        decisions.append(quarantine_rater if is_flagged else end_quarantine)
-    return [decide(rater_id=rater_id, by=by, reason=reason, now=now) for decide in decisions]
+        kinds.append(ActionKind.QUARANTINE_RATER if is_flagged else ActionKind.END_QUARANTINE)
+    return _decide(_Decision(rater_id, kinds, by, reason, now))
 
 
 def align_ratings(*, rater_id: int) -> int:
     """Bring the ratings of a rater into line with the rater's state; return how many were not."""
     with transaction.atomic(), connection.cursor() as cursor:
         is_out = Rater.objects.filter(pk=rater_id, state__in=OUT_OF_COUNT).exists()
-        lock_ratings(cursor, condition=OF_RATER, params=_not_in_line(rater_id, is_out=is_out))
+        lock_ratings(cursor, condition=OF_RATERS, params=_not_in_line([rater_id], is_out=is_out))
         cursor.execute(LOCK_RATER, [rater_id])
         if cursor.fetchone() != (is_out,):
             return 0  # Somebody decided otherwise meanwhile, and brings the ratings into line with that.
         return _move(cursor, is_out=is_out)
 
 
-def _change(rater_id: int, statement: str, kind: ActionKind, by: User, reason: str, now: datetime) -> ModerationAction:
-    _check_rater(rater_id)
-    is_out = kind == ActionKind.QUARANTINE_RATER
+def _decide(decision: _Decision) -> list[ModerationAction]:
+    """Do all of a decision in one transaction, then bring into line what it missed."""
+    _check_rater(decision.rater_id)
+    while True:
+        raters = find_raters_of_person(decision.rater_id)
+        try:
+            actions = _act(decision, raters)
+        except _PersonChanged:
+            continue
+        break
+    for action in actions:
+        if action.kind in CHANGES:
+            _catch_up(action, raters)
+    return actions
+
+
+def _act(decision: _Decision, raters: list[int]) -> list[ModerationAction]:
     with transaction.atomic(), connection.cursor() as cursor:
-        lock_ratings(cursor, condition=OF_RATER, params=_not_in_line(rater_id, is_out=is_out))
-        cursor.execute(statement, [rater_id])
-        action = _record(kind, rater_id, _move(cursor, is_out=is_out), by, reason, now)
-    # Ends soon: whoever begins to store a rating after the commit above knows the rater's new state.
-    while missed := align_ratings(rater_id=rater_id):
-        ModerationAction.objects.filter(pk=action.pk).update(affected_count=F("affected_count") + missed)
-        action.affected_count += missed
-    return action
+        if decision.change:
+            params = _not_in_line(raters, is_out=decision.change == ActionKind.QUARANTINE_RATER)
+            lock_ratings(cursor, condition=OF_RATERS, params=params, raters=raters)
+            # From here on linking and unlinking wait: both lock every rater of the person first.
+            if find_raters_of_person(decision.rater_id) != raters:
+                raise _PersonChanged
+        return [_take(cursor, decision, kind, raters) for kind in decision.kinds]
 
 
-def _not_in_line(rater_id: int, *, is_out: bool) -> dict[str, object]:
-    return {"rater": rater_id, "state": "counted" if is_out else "quarantined"}
+def _take(cursor: CursorWrapper, decision: _Decision, kind: ActionKind, raters: list[int]) -> ModerationAction:
+    if kind in CHANGES:
+        cursor.execute(CHANGES[kind], [raters])
+        count = _move(cursor, is_out=kind == ActionKind.QUARANTINE_RATER)
+    else:
+        raters = [decision.rater_id]
+        is_trusted = kind == ActionKind.VALIDATE_RATER
+        rows = Rater.objects.filter(pk=decision.rater_id, is_trusted=not is_trusted)
+        count = rows.update(is_trusted=is_trusted)
+    return ModerationAction.objects.create(
+        kind=kind,
+        taken_at=decision.now,
+        taken_by=decision.by,
+        target=_name(decision.rater_id, raters),
+        affected_count=count,
+        reason=decision.reason,
+    )
+
+
+def _name(rater_id: int, raters: list[int]) -> str:
+    """Name all whom a decision is about; the last word is the rater whom the way back starts from."""
+    others = ", ".join(str(pk) for pk in raters if pk != rater_id)
+    return f"linked {others} and rater {rater_id}" if others else f"rater {rater_id}"
+
+
+def _catch_up(action: ModerationAction, raters: list[int]) -> None:
+    # Ends soon: whoever begins to store a rating after the commit before knows the rater's new state.
+    for rater_id in raters:
+        while missed := align_ratings(rater_id=rater_id):
+            ModerationAction.objects.filter(pk=action.pk).update(affected_count=F("affected_count") + missed)
+            action.affected_count += missed
+
+
+def _not_in_line(raters: list[int], *, is_out: bool) -> dict[str, object]:
+    return {"raters": raters, "state": "counted" if is_out else "quarantined"}
 
 
 def _move(cursor: CursorWrapper, *, is_out: bool) -> int:
@@ -107,24 +184,9 @@ def _move(cursor: CursorWrapper, *, is_out: bool) -> int:
     return count
 
 
-def _set_trusted(
-    rater_id: int, kind: ActionKind, by: User, reason: str, now: datetime, *, is_trusted: bool
-) -> ModerationAction:
-    _check_rater(rater_id)
-    with transaction.atomic():
-        rows = Rater.objects.filter(pk=rater_id, is_trusted=not is_trusted)
-        return _record(kind, rater_id, rows.update(is_trusted=is_trusted), by, reason, now)
-
-
 def _check_rater(rater_id: int) -> None:
     is_shared = Rater.objects.filter(pk=rater_id).values_list("is_shared", flat=True).first()
     if is_shared is None:
         raise NoSuchRater("There is no such rater.")
     if is_shared:
         raise RaterIsShared("Everybody without a key answers as anonymous#0. Void the ratings in question instead.")
-
-
-def _record(kind: ActionKind, rater_id: int, count: int, by: User, reason: str, now: datetime) -> ModerationAction:
-    return ModerationAction.objects.create(
-        kind=kind, taken_at=now, taken_by=by, target=f"rater {rater_id}", affected_count=count, reason=reason
-    )
