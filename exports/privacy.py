@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from exports.schema import SCHEMA_VERSION, Treatment
-from exports.schema.legacy import ANONYMOUS_KUDOS
+from exports.schema import AGE_BANDS, AGE_FLOORS, SCHEMA_VERSION, Treatment
+from ratings.importers.legacy import ANONYMOUS_KUDOS
 
-PSEUDONYM_BYTES = 16
 CLIENT_NAME_LENGTH = 40
 UNKNOWN = "unknown"
 # What could be an address, a number to call, or an attempt at markup is not a program's name.
@@ -28,14 +27,15 @@ def make_treatments(raters: "RaterBook") -> Mapping[Treatment, Treat]:
     return {
         Treatment.NONE: lambda column: column,
         Treatment.UUID_TEXT: uuid_text,
-        Treatment.PSEUDONYM: raters.pseudonyms,
-        Treatment.ANONYMITY: raters.anonymity,
+        Treatment.PSEUDONYM: lambda ids: hex_text(raters.pseudonyms[raters.places(ids)]),
+        Treatment.ANONYMITY: lambda ids: pa.array(raters.is_anonymous[raters.places(ids)]),
         Treatment.CLIENT_NAME: lambda column: _each_distinct(column, client_name),
+        Treatment.ACCOUNT_AGE_BAND: lambda ids: age_bands(raters.account_ages[raters.places(ids)]),
+        **_make_legacy_treatments(raters),
     }
 
 
-def make_legacy_treatments(raters: "LegacyBook") -> Mapping[Treatment, Treat]:
-    """Return what to do with each kind of column in the file that old programs read."""
+def _make_legacy_treatments(raters: "RaterBook") -> Mapping[Treatment, Treat]:
     return {
         Treatment.CLIENT_NAME_OR_UNKNOWN: lambda agents: _each_distinct(
             agents, lambda agent: client_name(agent) or UNKNOWN
@@ -43,81 +43,45 @@ def make_legacy_treatments(raters: "LegacyBook") -> Mapping[Treatment, Treat]:
         Treatment.USER_ID: lambda ids: hex_text(raters.user_ids[raters.places(ids)]),
         Treatment.KUDOS_OR_MARK: lambda kudos, ids: raters.unless_anonymous(kudos, ids, ANONYMOUS_KUDOS),
         Treatment.NOTHING_IF_ANONYMOUS: lambda counts, ids: raters.unless_anonymous(counts, ids, 0),
-        Treatment.ACCOUNT_AGE: lambda ids: raters.unless_anonymous(raters.account_ages[raters.places(ids)], ids, 0),
+        Treatment.ACCOUNT_AGE: lambda ids: raters.unless_anonymous(
+            np.maximum(raters.account_ages[raters.places(ids)], 0), ids, 0
+        ),
         Treatment.IS_VALIDATED: lambda ids: pa.array(raters.is_validated[raters.places(ids)]),
         Treatment.CHALLENGES_FAILED: lambda ids: pa.array(raters.challenges_failed[raters.places(ids)]),
     }
 
 
-def make_pseudonymiser(
-    *, key: str, dataset_id: uuid.UUID, schema_version: str = SCHEMA_VERSION
-) -> Callable[[bytes], bytes]:
-    """Return the function from the sixteen bytes of a rater's seed to those of its pseudonym.
+@dataclass(frozen=True, slots=True)
+class Pseudonymiser:
+    """From the sixteen bytes of a rater's seed to what a release calls the rater, in one kind of file.
 
-    HMAC-SHA256 under a key that never leaves the service, over the major schema version, the dataset and the
-    seed: the same rater has unrelated pseudonyms in two datasets, and in two major versions.
+    HMAC-SHA256 under a key that never leaves the service, over the label of that kind, the major schema version, the
+    dataset and the seed: the same rater has unrelated pseudonyms in two datasets, and in two major versions.
     """
-    major = schema_version.partition(".")[0]
-    prefix = hmac.new(key.encode(), f"rater:{major}:{dataset_id}:".encode(), "sha256")
 
-    def pseudonym_of(seed: bytes) -> bytes:
-        mac = prefix.copy()
+    prefix: hmac.HMAC
+    size: int
+
+    def __call__(self, seed: bytes) -> bytes:
+        mac = self.prefix.copy()
         mac.update(seed)
-        return mac.digest()[:PSEUDONYM_BYTES]
+        return mac.digest()[: self.size]
 
-    return pseudonym_of
+
+def make_pseudonymiser(
+    *, key: str, dataset_id: uuid.UUID, label: str = "rater", size: int = 16, schema_version: str = SCHEMA_VERSION
+) -> Pseudonymiser:
+    """Return what makes pseudonyms of ``size`` bytes; those of two labels have no byte in common but by chance."""
+    major = schema_version.partition(".")[0]
+    return Pseudonymiser(hmac.new(key.encode(), f"{label}:{major}:{dataset_id}:".encode(), "sha256"), size)
 
 
 @dataclass(frozen=True, slots=True)
 class RaterBook:
-    """What a release says of each rater, by id in ascending order. 25 bytes a rater: a million takes 25 MB."""
+    """What the files of a release say of each rater of a dataset, by id in ascending order."""
 
     ids: npt.NDArray[np.int64]
-    digests: npt.NDArray[np.uint8]
-    is_anonymous: npt.NDArray[np.bool_]
-
-    @classmethod
-    def read(cls, batches: Iterable[pa.RecordBatch], pseudonym_of: Callable[[bytes], bytes]) -> Self:
-        """Take down every rater from batches of (id, seed, anonymous), sorted by id."""
-        ids, digests, anonymous = [np.empty(0, np.int64)], bytearray(), [np.empty(0, np.bool_)]
-        for batch in batches:
-            ids.append(batch.column(0).to_numpy())
-            for seed in _uuid_bytes(batch.column(1)):
-                digests += pseudonym_of(seed.tobytes())
-            anonymous.append(batch.column(2).to_numpy(zero_copy_only=False))
-        all_digests = np.frombuffer(digests, np.uint8).reshape(-1, PSEUDONYM_BYTES)
-        return cls(np.concatenate(ids), all_digests, np.concatenate(anonymous))
-
-    def pseudonyms(self, rater_ids: pa.Array) -> pa.Array:
-        return hex_text(self.digests[_places(self.ids, rater_ids)])
-
-    def anonymity(self, rater_ids: pa.Array) -> pa.Array:
-        return pa.array(self.is_anonymous[_places(self.ids, rater_ids)])
-
-
-def make_user_id_maker(
-    *, key: str, dataset_id: uuid.UUID, schema_version: str = SCHEMA_VERSION
-) -> Callable[[bytes], bytes]:
-    """Return the function from a rater's seed to the 32 bytes that old programs know the rater by.
-
-    As `make_pseudonymiser`, under a label of its own: the two have nothing in common.
-    """
-    major = schema_version.partition(".")[0]
-    prefix = hmac.new(key.encode(), f"user_id:{major}:{dataset_id}:".encode(), "sha256")
-
-    def user_id_of(seed: bytes) -> bytes:
-        mac = prefix.copy()
-        mac.update(seed)
-        return mac.digest()
-
-    return user_id_of
-
-
-@dataclass(frozen=True, slots=True)
-class LegacyBook:
-    """What the file for old programs says of each rater of a dataset, by id in ascending order. 54 bytes a rater."""
-
-    ids: npt.NDArray[np.int64]
+    pseudonyms: npt.NDArray[np.uint8]
     user_ids: npt.NDArray[np.uint8]
     is_anonymous: npt.NDArray[np.bool_]
     is_validated: npt.NDArray[np.bool_]
@@ -125,35 +89,49 @@ class LegacyBook:
     account_ages: npt.NDArray[np.int64]
 
     @classmethod
-    def read(cls, batches: Iterable[pa.RecordBatch], user_id_of: Callable[[bytes], bytes]) -> Self:
+    def read(cls, batches: Iterable[pa.RecordBatch], *, key: str, dataset_id: uuid.UUID) -> Self:
         """Take down every rater from batches of (id, seed, anonymous, validated, challenges, age), sorted by id.
 
         Everybody without an account has one user id, as in the original: it told nobody apart there either.
         """
-        nobody, user_ids = user_id_of(b"anonymous"), bytearray()
+        pseudonym_of = make_pseudonymiser(key=key, dataset_id=dataset_id)
+        user_id_of = make_pseudonymiser(key=key, dataset_id=dataset_id, label="user_id", size=32)
+        nobody, pseudonyms, user_ids = user_id_of(b"anonymous"), bytearray(), bytearray()
         kinds = (np.int64, np.bool_, np.bool_, np.int32, np.int64)
         read: list[tuple[npt.NDArray[Any], ...]] = [tuple(np.empty(0, kind) for kind in kinds)]
         for batch in batches:
             columns = [batch.column(place).to_numpy(zero_copy_only=False) for place in (0, 2, 3, 4, 5)]
             read.append(tuple(columns))
-            for seed, is_anonymous in zip(_uuid_bytes(batch.column(1)), columns[1], strict=True):
-                user_ids += nobody if is_anonymous else user_id_of(seed.tobytes())
+            for row, is_anonymous in zip(_uuid_bytes(batch.column(1)), columns[1], strict=True):
+                seed = row.tobytes()
+                pseudonyms += pseudonym_of(seed)
+                user_ids += nobody if is_anonymous else user_id_of(seed)
         ids, *rest = (np.concatenate(parts) for parts in zip(*read, strict=True))
-        return cls(ids, np.frombuffer(user_ids, np.uint8).reshape(-1, len(nobody)), *rest)
+        return cls(ids, _rows(pseudonyms, pseudonym_of.size), _rows(user_ids, user_id_of.size), *rest)
 
     def places(self, rater_ids: pa.Array) -> npt.NDArray[np.intp]:
-        return _places(self.ids, rater_ids)
+        """Return where each rater stands; LookupError if one is not there."""
+        wanted = rater_ids.to_numpy()
+        places: npt.NDArray[np.intp] = np.searchsorted(self.ids, wanted)
+        if len(wanted) and (places.max() == len(self.ids) or not np.array_equal(self.ids[places], wanted)):
+            raise LookupError("A rating names a rater who is not there.")
+        return places
 
     def unless_anonymous(self, values: Any, rater_ids: pa.Array, otherwise: int) -> pa.Array:
         return pa.array(np.where(self.is_anonymous[self.places(rater_ids)], otherwise, values))
 
 
-def _places(ids: npt.NDArray[np.int64], rater_ids: pa.Array) -> npt.NDArray[np.intp]:
-    wanted = rater_ids.to_numpy()
-    places: npt.NDArray[np.intp] = np.searchsorted(ids, wanted)
-    if len(wanted) and (places.max() == len(ids) or not np.array_equal(ids[places], wanted)):
-        raise LookupError("A rating names a rater who is not there.")
-    return places
+def _rows(raw: bytearray, size: int) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(raw, np.uint8).reshape(-1, size)
+
+
+# An unknown age is below every floor.
+_BAND_NAMES = pa.array([None, *AGE_BANDS.values()], pa.string())
+
+
+def age_bands(floors: npt.NDArray[np.int64]) -> pa.Array:
+    """Return what the bands that begin at these ages are called, null where it is unknown."""
+    return _BAND_NAMES.take(pa.array(np.searchsorted(AGE_FLOORS, floors, side="right")))
 
 
 def client_name(agent: str) -> str | None:

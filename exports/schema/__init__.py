@@ -4,22 +4,23 @@ The SQL that reads a release, the schema of its Parquet files and its SCHEMA.md 
 they cannot disagree. What is not listed here does not leave the service.
 """
 
-from exports.schema.columns import HISTOGRAM, SCHEMA_VERSION, Column, Table, Treatment
-from exports.schema.legacy import LEGACY, select_legacy_raters
-from exports.schema.tables import IMAGES, RATERS, RATINGS
+from exports.schema.columns import AGE_BANDS, AGE_FLOORS, HISTOGRAM, SCHEMA_VERSION, Column, Table, Treatment
+from exports.schema.legacy import LEGACY
+from exports.schema.tables import IMAGES, RATINGS, select_raters
 
 TABLES = (IMAGES, RATINGS, LEGACY)
 
 __all__ = [
+    "AGE_BANDS",
+    "AGE_FLOORS",
     "HISTOGRAM",
     "IMAGES",
     "LEGACY",
-    "RATERS",
     "RATINGS",
     "SCHEMA_VERSION",
     "TABLES",
     "Column",
     "Table",
     "Treatment",
-    "select_legacy_raters",
+    "select_raters",
 ]

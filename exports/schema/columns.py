@@ -2,14 +2,26 @@
 
 import enum
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
 from psycopg import sql
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 
 INSTANT = pa.timestamp("us", tz="UTC")
+POWERS = tuple(10**exponent for exponent in reversed(range(10)))
+# The days from which each band of ages reaches, and what the bands are called.
+AGE_BANDS = {
+    0: "under 1 day",
+    1: "under 7 days",
+    7: "under 30 days",
+    30: "under 180 days",
+    180: "over 180 days",
+}
+AGE_FLOORS = tuple(days * 24 * 3600 for days in AGE_BANDS)
+UNKNOWN_AGE = -1
 HISTOGRAM = pa.list_(pa.field("element", pa.int32(), nullable=False))
 
 
@@ -21,6 +33,7 @@ class Treatment(enum.Enum):
     PSEUDONYM = enum.auto()
     ANONYMITY = enum.auto()
     CLIENT_NAME = enum.auto()
+    ACCOUNT_AGE_BAND = enum.auto()
     # Those of the file that old programs read.
     CLIENT_NAME_OR_UNKNOWN = enum.auto()
     USER_ID = enum.auto()
@@ -97,17 +110,22 @@ def fill(statement: str, dataset_id: uuid.UUID) -> str:
 
 def powers_of_ten(number: str) -> str:
     """Return SQL for the largest power of ten that is not above ``number``; 0 for 0 and below."""
-    powers = [10**exponent for exponent in range(10)]
-    cases = " ".join(f"WHEN {number} >= {power} THEN {power}" for power in reversed(powers))
-    return f"CASE {cases} WHEN {number} IS NOT NULL THEN 0 END::bigint"
+    return f"CASE {_first_reached(number, '>=', POWERS)} WHEN {number} IS NOT NULL THEN 0 END::bigint"
 
 
-def age_band(seconds: str) -> str:
-    days = (1, 7, 30, 180)
-    cases = " ".join(
-        f"WHEN {seconds} < {day * 24 * 3600} THEN 'under {day} day{'s' if day > 1 else ''}'" for day in days
-    )
-    return f"CASE {cases} WHEN {seconds} IS NOT NULL THEN 'over 180 days' END"
+def signed_powers_of_ten(number: str) -> str:
+    """Return SQL for the power of ten that is not further from 0 than ``number``, with its sign; 0 when unknown."""
+    debts = _first_reached(number, "<=", [-power for power in POWERS])
+    return f"coalesce(CASE {debts} ELSE {powers_of_ten(number)} END, 0)::bigint"
+
+
+def age_floor(seconds: str) -> str:
+    """Return SQL for the lower bound, in seconds, of the band that an age is in; UNKNOWN_AGE when unknown."""
+    return f"CASE {_first_reached(seconds, '>=', reversed(AGE_FLOORS))} ELSE {UNKNOWN_AGE} END::bigint"
+
+
+def _first_reached(number: str, comparison: str, steps: Iterable[int]) -> str:
+    return " ".join(f"WHEN {number} {comparison} {step} THEN {step}" for step in steps)
 
 
 BAND = "as a power of ten: 0, 1 (1 to 9), 10 (10 to 99), and so on up to 1000000000"

@@ -1,8 +1,21 @@
 """The tables that a release is for: what was said, and of which images."""
 
+import uuid
+
 import pyarrow as pa
 
-from exports.schema.columns import BAND, HISTOGRAM, INSTANT, Column, Table, Treatment, age_band, powers_of_ten
+from exports.schema.columns import (
+    AGE_BANDS,
+    BAND,
+    HISTOGRAM,
+    INSTANT,
+    Column,
+    Table,
+    Treatment,
+    age_floor,
+    fill,
+    powers_of_ten,
+)
 from ratings.queries.published import IS_PUBLISHED, IS_PUBLISHED_RATING
 
 # Who has no account: here, or where ratings came from (`ratings.importers.legacy`). Ratings that were taken over
@@ -59,10 +72,12 @@ RATINGS = Table(
         Column(
             "account_age_band",
             pa.string(),
-            age_band("rating.rater_account_age"),
-            "Age of the rater's account at that moment: under 1 day, under 7 days, under 30 days, "
-            "under 180 days, over 180 days; null when unknown.",
+            "",
+            f"Age of the rater's account when they gave their first rating here: {', '.join(AGE_BANDS.values())}; null "
+            "when unknown. One rater has one band in a release.",
             nullable=True,
+            treatment=Treatment.ACCOUNT_AGE_BAND,
+            made_from=("rater",),
         ),
         Column(
             "images_generated_band",
@@ -225,9 +240,24 @@ LEFT JOIN (
     row_group_rows=32_768,
 )
 
-# Who the raters are is looked up batch by batch, not joined: PostgreSQL need not hash them once for each release, and
-# a pseudonym is computed once for each rater. `exports.privacy` keeps 25 bytes of each.
-RATERS = f"""
-SELECT rater.id, rater.pseudonym_seed, {IS_ANONYMOUS} AS anonymous
-FROM ratings_rater rater JOIN accounts_identity identity ON identity.id = rater.identity_id ORDER BY rater.id
+# Who the raters are is looked up batch by batch, not joined: PostgreSQL need not hash them once for each table, and
+# a pseudonym is computed once for each rater.
+#
+# A rater has one band of ages in every file: two bands an hour apart would tell the hour in which the account was
+# made, and files of one release can be laid side by side, row by row. The band is that of the first rating, counted
+# or not, because it stays the same from release to release, also when that rating is voided.
+_RATERS = f"""
+SELECT rater.id, rater.pseudonym_seed, {IS_ANONYMOUS} AS anonymous, rater.is_trusted, rater.challenges_failed,
+    {age_floor("seen.age")} AS account_age
+FROM (
+    SELECT rater_id, min(rater_account_age) AS age FROM ratings_rating WHERE dataset_id = {{dataset}} GROUP BY rater_id
+) seen
+JOIN ratings_rater rater ON rater.id = seen.rater_id
+JOIN accounts_identity identity ON identity.id = rater.identity_id
+ORDER BY rater.id
 """
+
+
+def select_raters(dataset_id: uuid.UUID) -> str:
+    """Return the statement that reads what every file of a release says of each rater of a dataset."""
+    return fill(_RATERS, dataset_id)

@@ -14,25 +14,8 @@ from django.conf import settings
 from django.db import Error, connection, transaction
 
 from exports.models import Release
-from exports.privacy import (
-    LegacyBook,
-    RaterBook,
-    Treat,
-    make_legacy_treatments,
-    make_pseudonymiser,
-    make_treatments,
-    make_user_id_maker,
-)
-from exports.schema import (
-    IMAGES,
-    RATERS,
-    RATINGS,
-    SCHEMA_VERSION,
-    TABLES,
-    Table,
-    Treatment,
-    select_legacy_raters,
-)
+from exports.privacy import RaterBook, Treat, make_treatments
+from exports.schema import IMAGES, RATINGS, SCHEMA_VERSION, TABLES, Table, Treatment, select_raters
 from exports.services.lock import lock_releases
 from exports.services.publish import fail_release, publish_release, recover_releases
 from exports.services.verify import ReleaseNotVerified, VerifiedFolder, verify_folder
@@ -152,10 +135,8 @@ def _build_aside(release: Release, on_progress: OnProgress) -> VerifiedFolder:
 
 def _read_raters(snapshot: Snapshot, dataset: Dataset) -> Mapping[Treatment, Treat]:
     key = str(getattr(settings, "PSEUDONYM_KEY"))
-    raters = RaterBook.read(snapshot.batches(RATERS), make_pseudonymiser(key=key, dataset_id=dataset.pk))
-    user_id_of = make_user_id_maker(key=key, dataset_id=dataset.pk)
-    legacy = LegacyBook.read(snapshot.batches(select_legacy_raters(dataset.pk)), user_id_of)
-    return {**make_treatments(raters), **make_legacy_treatments(legacy)}
+    raters = RaterBook.read(snapshot.batches(select_raters(dataset.pk)), key=key, dataset_id=dataset.pk)
+    return make_treatments(raters)
 
 
 def _write_table(

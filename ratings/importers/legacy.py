@@ -21,6 +21,7 @@ from ratings.importers.sources import Refusal
 BATCH_ROWS = 65_536
 # Whose rating it is, for rows that do not name anybody. `exports.schema` knows the first by this word.
 ANONYMOUS, UNNAMED = "anonymous", "unnamed"
+# What marked the ratings of people without an account, and what old programs leave out.
 ANONYMOUS_KUDOS = -50
 UNKNOWN_AGENT = "unknown:0:unknown"
 LONGEST_AGENT = 200

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from django.db import connection
 
-from exports.privacy import RaterBook, make_pseudonymiser, make_treatments
-from exports.schema import RATERS, RATINGS
+from exports.privacy import RaterBook, make_treatments
+from exports.schema import RATINGS, select_raters
 from exports.writers.parquet import write_table
 from exports.writers.snapshot import open_snapshot
 from ratings.models import Dataset
@@ -56,8 +56,9 @@ def _copy_seconds(dataset: Dataset) -> float:
 def _write_seconds(dataset: Dataset) -> tuple[float, int]:
     with tempfile.TemporaryDirectory(prefix="kudoscope-bench-") as folder, open_snapshot() as snapshot:
         start = time.perf_counter()
-        pseudonym_of = make_pseudonymiser(key="a key of the benchmark", dataset_id=dataset.pk)
-        raters = RaterBook.read(snapshot.batches(RATERS), pseudonym_of)
+        raters = RaterBook.read(
+            snapshot.batches(select_raters(dataset.pk)), key="a key of the benchmark", dataset_id=dataset.pk
+        )
         file = write_table(
             folder=Path(folder),
             table=RATINGS,

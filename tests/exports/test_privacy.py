@@ -2,7 +2,8 @@
 
 import hmac
 import uuid
-from datetime import UTC, datetime
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import IdentityKind
-from exports.privacy import RaterBook, client_name, make_pseudonymiser, uuid_text
-from exports.schema import IMAGES, RATINGS
+from exports.privacy import RaterBook, client_name, make_pseudonymiser, make_treatments, uuid_text
+from exports.schema import IMAGES, RATINGS, Treatment
 from ratings.models import Image
 from tests.exports.made import build, folder_of, make_rater, make_rating, rows_of
 from tests.factories import DatasetFactory, UserFactory, make_images
@@ -51,37 +52,53 @@ def test_pseudonym_survives_a_minor_version():
 def make_book(*raters):
     ids, seeds, anonymous = zip(*raters, strict=True)
     batch = pa.record_batch(
-        [pa.array(ids), pa.array([seed.bytes for seed in seeds], pa.uuid()), pa.array(anonymous)],
-        names=["id", "seed", "anonymous"],
+        {
+            "id": pa.array(ids),
+            "seed": pa.array([seed.bytes for seed in seeds], pa.uuid()),
+            "anonymous": pa.array(anonymous),
+            "is_trusted": pa.array([False] * len(ids)),
+            "challenges_failed": pa.array([0] * len(ids), pa.int32()),
+            "account_age": pa.array([0] * len(ids)),
+        }
     )
-    return RaterBook.read([batch.slice(0, 1), batch.slice(1)], make_pseudonymiser(key=KEY, dataset_id=uuid.UUID(int=1)))
+    return RaterBook.read([batch.slice(0, 1), batch.slice(1)], key=KEY, dataset_id=uuid.UUID(int=1))
+
+
+def treat(book, treatment, *rater_ids):
+    return make_treatments(book)[treatment](pa.array(rater_ids, pa.int64())).to_pylist()
+
+
+def test_a_rater_takes_as_much_memory_as_the_documentation_says():
+    book = make_book((3, uuid.UUID(int=30), True), (70, uuid.UUID(int=700), False))
+    assert sum(getattr(book, name).nbytes for name in book.__slots__) == 2 * 70
 
 
 def test_a_rater_is_looked_up_by_id():
     book = make_book((3, uuid.UUID(int=30), True), (70, uuid.UUID(int=700), False), (2**40, uuid.UUID(int=4), False))
-    asked = pa.array([2**40, 3, 3, 70], pa.int64())
+    asked = [2**40, 3, 3, 70]
     expected = [
         hmac.new(
             KEY.encode(), b"rater:1:" + str(uuid.UUID(int=1)).encode() + b":" + uuid.UUID(int=seed).bytes, "sha256"
         ).hexdigest()[:32]
         for seed in (4, 30, 30, 700)
     ]
-    assert book.pseudonyms(asked).to_pylist() == expected
-    assert book.anonymity(asked).to_pylist() == [False, True, True, False]
+    assert treat(book, Treatment.PSEUDONYM, *asked) == expected
+    assert treat(book, Treatment.ANONYMITY, *asked) == [False, True, True, False]
 
 
 @pytest.mark.parametrize("unknown", [0, 5, 2**50])
 def test_a_rater_who_is_not_there_stops_the_release(unknown):
     book = make_book((3, uuid.UUID(int=30), True), (70, uuid.UUID(int=700), False))
     with pytest.raises(LookupError):
-        book.pseudonyms(pa.array([3, unknown], pa.int64()))
+        treat(book, Treatment.PSEUDONYM, 3, unknown)
 
 
 def test_a_book_without_raters_answers_for_nobody():
-    book = RaterBook.read([], make_pseudonymiser(key=KEY, dataset_id=uuid.UUID(int=1)))
-    assert book.pseudonyms(pa.array([], pa.int64())).to_pylist() == []
+    book = RaterBook.read([], key=KEY, dataset_id=uuid.UUID(int=1))
+    assert treat(book, Treatment.PSEUDONYM) == []
+    assert treat(book, Treatment.ACCOUNT_AGE_BAND) == []
     with pytest.raises(LookupError):
-        book.anonymity(pa.array([1], pa.int64()))
+        treat(book, Treatment.ANONYMITY, 1)
 
 
 @pytest.mark.parametrize(
@@ -187,6 +204,43 @@ def test_planted_artifacts_and_generation_are_no_columns(harbours):
 def test_age_is_told_in_bands(harbours, seconds, band):
     rating = make_rating(Image.objects.filter(dataset=harbours).first(), make_rater(), rater_account_age=seconds)
     assert row_of(build(harbours), rating.pk)["account_age_band"] == band
+
+
+def bands_of_raters(release):
+    """Return the bands that each rater has in either file, for whoever lays the two side by side, row by row."""
+    new, old = rows_of(release, "ratings"), rows_of(release, "legacy_export")
+    assert [row["image_id"] for row in new] == [row["id"] for row in old]
+    bands = defaultdict(set)
+    for here, there in zip(new, old, strict=True):
+        bands[here["rater"]].add((here["account_age_band"], there["account_age"]))
+    return bands
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_rater_has_two_bands_of_age_in_the_files_of_a_release(harbours):
+    """Two bands with the hour of each rating would tell when the account was made, in whichever file they are."""
+    first, second, third = Image.objects.filter(dataset=harbours)
+    began = datetime(2026, 3, 4, 5, 30, tzinfo=UTC)
+    crossing, unsure = make_rater(), make_rater()
+    for image, age, minutes in ((first, 86_340, 0), (second, 86_460, 2), (third, 8 * 86_400, 10_140)):
+        moment = began + timedelta(minutes=minutes)
+        make_rating(image, crossing, rater_account_age=age, created_at=moment)
+        make_rating(image, unsure, rater_account_age=age if minutes else None, created_at=moment)
+        make_rating(image, make_rater(IdentityKind.BROWSER), rater_account_age=age)
+    bands = bands_of_raters(build(harbours))
+    assert {len(of_one) for of_one in bands.values()} == {1}
+    assert {("under 1 day", 0), ("under 7 days", 86_400), (None, 0)} <= set().union(*bands.values())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_band_of_a_rater_survives_the_voiding_of_their_first_rating(harbours):
+    """It would tell as much by changing from one release to the next."""
+    first, second, _ = Image.objects.filter(dataset=harbours)
+    rater = make_rater()
+    make_rating(first, rater, rater_account_age=86_340, state="held")
+    rating = make_rating(second, rater, rater_account_age=86_460)
+    release = build(harbours)
+    assert row_of(release, rating.pk)["account_age_band"] == "under 1 day"
 
 
 @pytest.mark.django_db(transaction=True)
