@@ -15,7 +15,12 @@ class Breaker:
         self.failure_count = 0
         self.open_until = 0.0
 
+    def is_left_alone(self) -> bool:
+        """Return whether nobody is to ask just now, without becoming the call that tries for all."""
+        return time.monotonic() < self.open_until
+
     def is_open(self) -> bool:
+        """Return whether not to ask. Who gets False has to ask and to record how it went: others wait for that."""
         now = time.monotonic()
         if now < self.open_until:
             return True

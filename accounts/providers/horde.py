@@ -9,9 +9,11 @@
 A key is never kept: Valkey and the database know it by a keyed hash. docs/decisions/0012 tells why.
 """
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from threading import BoundedSemaphore
 from typing import Any, TypeVar
 
@@ -38,13 +40,17 @@ FRESH_UNKNOWN = timedelta(minutes=1)
 KEPT = timedelta(days=30)
 SECONDS = 2.0
 LIMITS = Limits(seconds=SECONDS, size=64 * 1024)
-# Of a process's threads, so many wait for AI Horde at a time, and as many requests; others wait this long for a turn.
+# Of a process's threads, which are four, so many wait for AI Horde at a time.
 CALLS_AT_ONCE = 2
-TURN_SECONDS = 0.25
+# One more waits long for a turn, which leaves half a second for the answer; the last one is soon free for others.
+LONG_WAITS_AT_ONCE = 1
+LONG_WAIT_SECONDS = SECONDS - 0.5
+SHORT_WAIT_SECONDS = 0.5
 SCOPES = (Scope.RATE.value, Scope.READ.value)
 
 _breaker = Breaker(failures=3, seconds=10.0)
 _turns = BoundedSemaphore(CALLS_AT_ONCE)
+_long_waits = BoundedSemaphore(LONG_WAITS_AT_ONCE)
 _pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="horde")
 
 
@@ -127,25 +133,35 @@ class HordeKeys:
 
     def _ask(self, secret: str, now: datetime) -> HordeUser | None:
         """Return what AI Horde says. Raises ProviderUnavailable within about two seconds, come what may."""
-        if _breaker.is_open():
+        if _breaker.is_left_alone():
             raise _unavailable("breaker")
         try:
-            reply = _run_in_turn(
-                lambda: send_request(
-                    method="GET",
-                    url=self.url,
-                    headers={"apikey": secret, "Client-Agent": "kudoscope:1:this-site"},
-                    limits=LIMITS,
-                    allow_private=self.allow_private,
-                )
-            )
-            user = read_user(reply, now=now)
+            return _run_in_turn(lambda: self._send(secret, now))
         except (NotSent, NoAnswer, AnswerUnintelligible, TimeoutError) as error:
-            _breaker.record_failure()
             log.warning("horde_unavailable", error=f"{type(error).__name__}: {error}")
             raise _unavailable(type(error).__name__) from error
-        _breaker.record_success()
-        return user
+
+    def _send(self, secret: str, now: datetime) -> HordeUser | None:
+        """Ask, and record how it went: who asked may have waited long for a turn, and be gone before the answer."""
+        is_up = False
+        try:
+            reply = send_request(
+                method="GET",
+                url=self.url,
+                headers={"apikey": secret, "Client-Agent": "kudoscope:1:this-site"},
+                limits=LIMITS,
+                allow_private=self.allow_private,
+            )
+            # One user of whom it says what is not understood is no outage for all others.
+            is_up = reply.status == HTTPStatus.OK
+            user = read_user(reply, now=now)
+            is_up = True
+            return user
+        finally:
+            if is_up:
+                _breaker.record_success()
+            else:
+                _breaker.record_failure()
 
 
 def digest_horde_key(secret: str) -> str:
@@ -154,16 +170,30 @@ def digest_horde_key(secret: str) -> str:
 
 
 def _run_in_turn(function: Callable[[], Result]) -> Result:
-    """Return the result of a call in a thread of its own, which is waited for no longer than the time-out.
+    """Return the result of a call in a thread of its own; its turn and it are waited for no longer than the time-out.
 
     Looking up an address has no time-out of its own, and an answer may come byte by byte; so the call may go on
     when nobody waits for it any more, and holds its turn until it ends.
     """
-    if not _turns.acquire(timeout=TURN_SECONDS):
+    until = time.monotonic() + SECONDS
+    if not _take_turn():
         raise _unavailable("busy")
+    # Asked with a turn in hand: the call that tries for all must really be made.
+    if _breaker.is_open():
+        _turns.release()
+        raise _unavailable("breaker")
     call = _pool.submit(function)
     call.add_done_callback(lambda _: _turns.release())
-    return call.result(timeout=SECONDS)
+    return call.result(timeout=max(0.0, until - time.monotonic()))
+
+
+def _take_turn() -> bool:
+    if not _long_waits.acquire(blocking=False):
+        return _turns.acquire(timeout=SHORT_WAIT_SECONDS)
+    try:
+        return _turns.acquire(timeout=LONG_WAIT_SECONDS)
+    finally:
+        _long_waits.release()
 
 
 def _unavailable(reason: str) -> ProviderUnavailable:

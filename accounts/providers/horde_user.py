@@ -12,7 +12,8 @@ from accounts.outgoing import Reply
 
 LARGEST = 10**15
 OLDEST_SECONDS = 50 * 365 * 86400
-Amount = Annotated[float, Meta(ge=0, le=LARGEST)]
+# Who had more kudos taken away than they had owes some; such a user is one like any other.
+Amount = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
 # It has no such key; with a message, because a proxy in between says 404 as well.
 NOT_KNOWN = {HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND}
 
