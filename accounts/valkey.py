@@ -23,7 +23,15 @@ log = structlog.get_logger(__name__)
 FAILURES_BEFORE_OPENING = 3
 OPEN_SECONDS = 2.0
 # Not there, too slow, full, or a replica by now. Every other answer is a mistake of ours and raised as it is.
-OUTAGES = (redis.ConnectionError, redis.TimeoutError, redis.OutOfMemoryError, redis.ReadOnlyError)
+OUTAGES = (
+    redis.ConnectionError,
+    redis.TimeoutError,
+    redis.OutOfMemoryError,
+    redis.ReadOnlyError,
+    redis.exceptions.ClusterDownError,  # MASTERDOWN too
+)
+# The same said in words for which the library has no class: the disk is full, too few replicas, a script runs on.
+OUTAGE_CODES = {"MISCONF", "NOREPLICAS", "BUSY", "CLUSTERDOWN", "MASTERDOWN"}
 
 
 class ValkeyUnavailable(Exception):
@@ -58,13 +66,23 @@ def ask_valkey(operation: str, function: Callable[[redis.Redis], Result]) -> Res
         raise ValkeyUnavailable(operation)
     try:
         result = function(get_client())
-    except OUTAGES as error:
+    except redis.RedisError as error:
+        if not _is_outage(error):
+            raise
         _breaker.record_failure()
         VALKEY_FAILURES.labels(operation).inc()
         log.warning("valkey_unavailable", operation=operation, error=str(error))
         raise ValkeyUnavailable(operation) from error
     _breaker.record_success()
     return result
+
+
+def _is_outage(error: redis.RedisError) -> bool:
+    """Return whether Valkey cannot do it just now, whoever asks; of a pipeline the library puts words before the code."""
+    if isinstance(error, OUTAGES):
+        return True
+    code = str(error).rpartition(" of pipeline caused error: ")[2].partition(" ")[0]
+    return isinstance(error, redis.ResponseError) and code in OUTAGE_CODES
 
 
 class ForgetfulCache(RedisCache):

@@ -165,3 +165,31 @@ def test_a_server_that_became_a_replica_is_as_good_as_down(own):
     ask_valkey("test", lambda client: client.set("a", 1))
     own.replicaof("127.0.0.1", 1)
     fail(lambda client: client.set("a", 2))
+
+
+def test_a_server_that_takes_no_writes_is_as_good_as_down(own):
+    """As NOREPLICAS here, so MISCONF when its disk is full: errors for which the library has no class."""
+    before = failures_counted()
+    own.config_set("min-replicas-to-write", 1)
+    fail(lambda client: client.set("a", 1))
+    fail(lambda client: client.eval("return redis.call('SET', KEYS[1], 2)", 1, "a"))
+    valkey._breaker.__init__()
+    fail(lambda client: client.pipeline(transaction=False).set("a", 3).execute())
+    assert failures_counted() == before + 3
+
+
+@pytest.mark.parametrize("words", ["MISCONF Errors", "BUSY a script", "CLUSTERDOWN Hash slot", "MASTERDOWN Link with"])
+def test_whatever_it_cannot_do_just_now_is_an_outage(up, words):
+    def ask(_):
+        raise redis.connection.DefaultParser.parse_error(words)
+
+    fail(ask)
+
+
+@pytest.mark.parametrize("words", ["BUSYGROUP exists", "WRONGTYPE MISCONF", "ERR BUSY"])
+def test_what_only_sounds_like_it_is_none(up, words):
+    def ask(_):
+        raise redis.ResponseError(words)
+
+    with pytest.raises(redis.ResponseError):
+        ask_valkey("test", ask)
