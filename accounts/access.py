@@ -71,9 +71,7 @@ def caller_from_key(request: HttpRequest, *, now: datetime) -> Caller:
         return shared_caller(address)
     try:
         # Keys that are remembered go on, also from an address where somebody guesses.
-        owner = find_key_owner(
-            secret, now=now, before_asking=lambda: check_limits(demands=[Demand(BAD_KEY, address)], now=now)
-        )
+        owner = find_key_owner(secret, now=now, before_asking=lambda: check_bad_keys(address, now=now))
     except KeyRefused as refusal:
         count_bad_key(address, now=now)
         raise InvalidApiKey(str(refusal)) from refusal
@@ -83,9 +81,14 @@ def caller_from_key(request: HttpRequest, *, now: datetime) -> Caller:
     return caller_of_key(owner, address)
 
 
-def count_bad_key(address: str, *, now: datetime) -> None:
-    """Count a key that was not accepted against the address it came from. Raises RateLimited."""
-    take_from_limits(demands=[Demand(BAD_KEY, address)], now=now)
+def check_bad_keys(*subjects: str, now: datetime) -> None:
+    """Refuse an address, or whoever else tries keys, from where too many were wrong. Raises RateLimited."""
+    check_limits(demands=[Demand(BAD_KEY, subject) for subject in subjects], now=now)
+
+
+def count_bad_key(*subjects: str, now: datetime) -> None:
+    """Count a key that was not accepted against the address it came from, and whoever tried it. Raises RateLimited."""
+    take_from_limits(demands=[Demand(BAD_KEY, subject) for subject in subjects], now=now)
 
 
 def caller_from_request(request: HttpRequest) -> Caller:

@@ -1,12 +1,16 @@
 """The part of the profile where a person links their AI Horde identity."""
 
+from datetime import UTC, datetime
+
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.test import Client
 
 from accounts import valkey
 from accounts.models import Identity
 from accounts.services import ensure_identity
+from config.settings.limits import LIMITS, Limit
 from ratings.models import Rating
 from tests.accounts.test_views import read
 from tests.people import make_person
@@ -82,6 +86,32 @@ def test_somebody_elses_identity_is_refused_in_words(rater, outsider, ada):
 def test_an_outage_is_said_in_words(rater, ada):
     ada.instead = (502, "bad gateway")
     assert "AI Horde does not answer" in follow(rater, LINK, {"key": KEY})
+
+
+def guess(person, number, address="192.0.2.1"):
+    web = person.web()
+    return web.post(LINK, {"key": f"guess{number:017}"}, REMOTE_ADDR=address)
+
+
+def test_who_guesses_keys_is_stopped_before_ai_horde_is_asked(rater, outsider, ada):
+    burst = LIMITS["bad_key"].burst
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        answers = [guess(rater, number).status_code for number in range(60)]
+        assert answers == [302] * burst + [429] * (60 - burst)
+        assert len(ada.asked) == burst
+        # Neither from another address nor as somebody else.
+        refused = [guess(rater, 99, "192.0.2.2"), guess(outsider, 99)]
+        assert [answer.status_code for answer in refused] == [429, 429]
+        assert refused[0]["Retry-After"] == "6"
+        assert guess(outsider, 99, "192.0.2.3").status_code == 302
+    assert len(ada.asked) == burst + 1
+
+
+def test_a_right_key_costs_nothing(rater, ada, settings):
+    settings.LIMITS = settings.LIMITS | {"bad_key": Limit(2, 3600, 1)}
+    for _ in range(3):
+        follow(rater, LINK, {"key": KEY})
+    assert len(linked_to(rater)) == 1
 
 
 def test_nobody_unlinks_what_is_another_persons(rater, outsider, ada):
