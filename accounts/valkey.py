@@ -78,7 +78,7 @@ def ask_valkey(operation: str, function: Callable[[redis.Redis], Result]) -> Res
 
 
 def _is_outage(error: redis.RedisError) -> bool:
-    """Return whether Valkey cannot do it just now, whoever asks; of a pipeline the library puts words before the code."""
+    """Return whether Valkey cannot do it just now, whoever asks. In a pipeline, words come before the code."""
     if isinstance(error, OUTAGES):
         return True
     code = str(error).rpartition(" of pipeline caused error: ")[2].partition(" ")[0]

@@ -16,7 +16,7 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
+from rest_framework.views import APIView, set_rollback
 
 from accounts.access import InvalidApiKey
 from accounts.limits import RateLimited
@@ -58,7 +58,7 @@ ERRORS: dict[type[Exception], ApiError] = {
     NotLeased: ApiError(403, "NotLeased"),
     AlreadyRated: ApiError(403, "AlreadyRated"),
     ImageUnavailable: ApiError(403, "ImageUnavailable"),
-    SetAlreadyRated: ApiError(403, "AlreadyRated"),
+    SetAlreadyRated: ApiError(403, "AestheticsAlreadyExist"),
     # Not 403, which AI Horde takes for "already rated".
     SetUnavailable: ApiError(409, "SetUnavailable"),
     IdempotencyKeyReused: ApiError(409, "IdempotencyKeyReused"),
@@ -84,13 +84,21 @@ TOO_BIG = "The body is too large."
 
 def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return the answer for an exception of an API view; None for one that nobody expected, which is a 500."""
-    del context
     set_rollback()
+    response = _answer(error, context["view"])
+    if response is not None and not getattr(context["view"], "has_error_codes", True):
+        del response.data["rc"]
+    return response
+
+
+def _answer(error: Exception, view: APIView) -> Response | None:
     if isinstance(error, APIException):
         return Response(_body(_message_of(error), error.default_code), error.status_code, headers=_headers_of(error))
     known = ERRORS.get(type(error))
     if known is None:
         return None
+    if isinstance(error, RateLimited) and view.request.method == "POST":
+        known = known._replace(status=getattr(view, "limited_post_status", known.status))
     message = TOO_BIG if isinstance(error, RequestDataTooBig) else str(error) or "Not found."
     body = _body(message, known.rc)
     if isinstance(error, BodyInvalid | SetInvalid):

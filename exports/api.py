@@ -6,16 +6,16 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from exports.models import ReleaseFile
 from exports.queries import LEGACY_PATH, find_latest_file
 from exports.views.files import A_WHILE, MEDIA_TYPE_OF_PARQUET, headers_of, send_file
+from ratings.api.base import ApiView
 
 ENDING = "_export.parquet"
 
 
-class LegacyExportView(APIView):
+class LegacyExportView(ApiView):
     """GET /download/{slug}_export.parquet. Who asks makes no difference, so keys are not looked at."""
 
     authentication_classes = ()

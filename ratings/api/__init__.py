@@ -1,1 +1,1 @@
-"""The API of ratings: one APIView for each operation."""
+"""The API of ratings: one ApiView for each operation."""

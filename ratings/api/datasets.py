@@ -7,8 +7,8 @@ from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from ratings.api.base import ApiView
 from ratings.api.fields import mask_fields_of_each
 from ratings.api.rating import FIELDS
 from ratings.queries.datasets import list_datasets
@@ -23,7 +23,7 @@ class DatasetInList(serializers.Serializer[Any]):
     image_count = serializers.IntegerField(help_text="Images ever imported")
 
 
-class DatasetsView(APIView):
+class DatasetsView(ApiView):
     """GET /datasets: all of them. Who asks makes no difference, and a wrong key none either."""
 
     authentication_classes = ()

@@ -1,4 +1,4 @@
-"""Limits of the API, for every operation without its doing: the default of the framework, before the method runs."""
+"""Limits of the API, for every operation without its doing: the default of the framework, before permissions."""
 
 from typing import TYPE_CHECKING
 

@@ -46,17 +46,21 @@ class IsModerator(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         del view
-        moderator = moderator_of(request)
+        _user_id_of(request)
         if Scope.MODERATE not in caller_of(request).scopes:
             self.message = f"This key may not do that: it lacks the scope “{Scope.MODERATE.value}”."
             return False
         self.message = "This is for moderators."
-        return moderator.has_perm(self.permission)
+        return moderator_of(request).has_perm(self.permission)
 
 
 def moderator_of(request: Request) -> User:
     """Return the user of the key, whom IsModerator has let in. Raises InvalidApiKey where there is none."""
+    return User.objects.get(pk=_user_id_of(request))
+
+
+def _user_id_of(request: Request) -> int:
     user_id = caller_of(request).user_id
     if user_id is None:
         raise InvalidApiKey("This takes the key of a moderator.")
-    return User.objects.get(pk=user_id)
+    return user_id

@@ -1,6 +1,7 @@
 """Take an image, rate it: the two operations that every client since 2023 speaks."""
 
 import uuid
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -10,10 +11,10 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.authentication import caller_of
 from accounts.models import Scope
+from ratings.api.base import ApiView
 from ratings.api.bodies import RatingBody, read_body
 from ratings.api.fields import mask_fields
 from ratings.api.permissions import HasScope
@@ -71,7 +72,7 @@ LEASE_ANSWERS = {200: ImageToRate, 401: RequestError, 404: RequestError, 429: Re
 NOT_STORED = {"Cache-Control": "no-store"}
 
 
-class LeasingView(APIView):
+class LeasingView(ApiView):
     """An operation whose GET leases an image."""
 
     @extend_schema(exclude=True)
@@ -96,9 +97,13 @@ class NewRatingView(LeasingView):
         return lease_one(request, settings.DEFAULT_DATASET)
 
 
-class RateView(APIView):
-    """POST /rating/{image_id}: rate an image that was leased before."""
+class RateView(ApiView):
+    """POST /rating/{image_id}: rate an image that was leased before.
 
+    Too often is 403 as every "not now": after 429 ArtBot goes on and keeps its stars, which the next click would send.
+    """
+
+    limited_post_status = HTTPStatus.FORBIDDEN
     permission_classes = (HasScope.of(Scope.RATE),)
 
     @extend_schema(

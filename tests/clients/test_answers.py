@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.services import create_api_key, revoke_api_key
 from accounts.valkey import get_client
+from config.settings.limits import Limit
 from ratings.importers.sources import SourceImage
 from ratings.leases import book
 from ratings.leases.token import LIVE_MS
@@ -312,6 +313,22 @@ def test_403_is_for_every_image_that_one_cannot_rate_now(rater, dataset, happen)
 def test_403_is_for_a_key_without_the_scope(rater, dataset):
     _, secret = create_api_key(user=rater.user, name="read only", scopes=["read"], now=timezone.now())
     assert_told(post(Client(), uuid.uuid4(), apikey=secret), 403)
+
+
+def test_403_is_for_too_often_too_and_says_how_long_to_wait(rater, dataset, settings):
+    """After 429 ArtBot shows the next image under the stars of the last, and one click sends them."""
+    settings.LIMITS = settings.LIMITS | {"rating": Limit(2, 3600, 1), "bad_key": Limit(2, 3600, 1)}
+    image, other = new(rater.api()).json(), new(rater.api()).json()
+    assert_thanked(post(rater.api(), image["id"]))
+    response = post(rater.api(), other["id"])
+    assert assert_told(response, 403)["rc"] == "RateLimited"
+    assert int(response["Retry-After"]) > 0
+    assert Rating.objects.count() == 1
+    assert_told(post(Client(), other["id"], apikey="wrong"), 401)
+    response = post(Client(), other["id"], apikey="wrong")
+    assert assert_told(response, 403)["rc"] == "RateLimited"
+    assert int(response["Retry-After"]) > 0
+    assert_told(new(Client(), apikey="wrong"), 429)
 
 
 def test_401_is_for_a_wrong_key_on_post_too(rater, dataset):

@@ -22,6 +22,7 @@ from accounts.services import create_api_key
 from accounts.valkey import get_client
 from config.settings.limits import LIMITS, Limit
 from config.settings.networks import read_networks
+from ratings.api.base import ApiView
 from ratings.api.limits import CallerLimits, action_of
 from ratings.countermeasures import admit_caller
 from ratings.countermeasures.limits import Action
@@ -55,8 +56,8 @@ def statuses(ask, times=10):
     return [ask().status_code for _ in range(times)]
 
 
-def assert_refused(response, *, seconds=10):
-    assert response.status_code == 429
+def assert_refused(response, *, seconds=10, status=429):
+    assert response.status_code == status
     assert response["Content-Type"] == "application/json"
     assert response["Retry-After"] == response["RateLimit-Reset"] == str(seconds)
     assert response["RateLimit-Remaining"] == "0"
@@ -97,14 +98,14 @@ class TestApi:
             assert statuses(lambda: rater.api().get(NEW), 2) == [200, 429]
             assert post(rater.api(), image).status_code == 201
             assert post(rater.api(), image).status_code == 403
-            assert assert_refused(post(rater.api(), image))["rc"] == "RateLimited"
+            assert assert_refused(post(rater.api(), image), status=403)["rc"] == "RateLimited"
         assert Rating.objects.count() == 1
 
     def test_refused_is_decided_before_anything_is_read_or_stored(self, rater, dataset, small):
         with time_machine.travel(START, tick=False):
             for body in (b"{", b"", b"["):
                 answer = rater.api().post("/api/v1/rating/x", body, content_type="application/json")
-            assert_refused(answer)
+            assert_refused(answer, status=403)
         assert not Rating.objects.exists()
 
     def test_everybody_has_their_own(self, rater, outsider, dataset, small):
@@ -245,6 +246,40 @@ class TestBadKeys:
     def test_without_valkey_they_are_401_as_ever(self, dataset, settings, burst):
         settings.REDIS_URL = NO_VALKEY
         assert set(statuses(lambda: Client().get(NEW, headers={"apikey": "A" * 22}), burst + 5)) == {401}
+
+
+class TestRefused:
+    """Who may not do it anyway: they are counted as everybody is."""
+
+    def test_sets_without_a_key(self, db, small):
+        def send():
+            return Client().post("/api/v1/rating/set", b"{}", content_type="application/json")
+
+        with time_machine.travel(START, tick=False):
+            assert statuses(send, 4) == [401, 401, 429, 429]
+
+    def test_a_key_that_does_not_moderate_costs_no_user_and_then_nothing(self, rater, small, django_assert_num_queries):
+        client = rater.api()
+        with time_machine.travel(START, tick=False):
+            assert client.get("/api/v1/user/check/5").status_code == 403
+            with django_assert_num_queries(0):
+                assert statuses(lambda: client.get("/api/v1/user/check/5"), 3) == [403, 429, 429]
+
+    def test_no_key_where_moderators_ask(self, db, small):
+        with time_machine.travel(START, tick=False):
+            assert statuses(lambda: Client().post("/api/v1/user/flag/5"), 3) == [401, 401, 429]
+
+    def test_a_key_that_may_not_rate(self, rater, dataset, small):
+        _, key = create_api_key(user=rater.user, name="r", scopes=[Scope.READ], now=timezone.now())
+        client = Client(headers={"apikey": key})
+        with time_machine.travel(START, tick=False):
+            answers = [post(client, uuid.uuid4()) for _ in range(3)]
+        assert answers[0].json()["rc"] == "permission_denied"
+        assert answers[2].json()["rc"] == "RateLimited"
+
+    def test_who_is_let_in_is_counted_once(self, rater, dataset, small):
+        with time_machine.travel(START, tick=False):
+            assert rater.api().get(NEW)["RateLimit-Remaining"] == "1"
 
 
 def read_form(response):
@@ -419,7 +454,9 @@ def test_every_operation_of_the_document_says_so():
     operations = [one for path in document["paths"].values() for one in path.values()]
     assert len(operations) >= 2
     for operation in operations:
-        assert {*FIELDS, "Retry-After"} == operation["responses"]["429"]["headers"].keys()
+        limited = "403" if operation["operationId"] == "postRate" else "429"
+        assert {*FIELDS, "Retry-After"} == operation["responses"][limited]["headers"].keys()
+        assert ("429" in operation["responses"]) == (limited == "429")
         for status in operation["responses"]:
             if status.startswith("2"):
                 assert set(FIELDS) <= operation["responses"][status]["headers"].keys()
@@ -428,3 +465,4 @@ def test_every_operation_of_the_document_says_so():
 @pytest.mark.parametrize("view", list(api_views().values()), ids=lambda kind: kind.__name__)
 def test_no_operation_does_without(view):
     assert CallerLimits in view.throttle_classes
+    assert issubclass(view, ApiView)

@@ -12,8 +12,8 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from ratings.api.base import ApiView
 from ratings.api.bodies import BodyInvalid, read_body
 from ratings.api.fields import mask_fields
 from ratings.api.permissions import IsModerator, moderator_of
@@ -44,7 +44,13 @@ MODIFIED = "Modified through the API."
 PAGE_LENGTH = 100
 
 
-class CheckUserView(APIView):
+class ModeratorsView(ApiView):
+    """An operation of moderators. The oldest clients read an error only when `message` is all that it says."""
+
+    has_error_codes = False
+
+
+class CheckUserView(ModeratorsView):
     """GET /user/check/{user_id}: how fast somebody rates, and how often unlike the others."""
 
     permission_classes = (IsModerator.of("ratings.view_rating"),)
@@ -64,7 +70,7 @@ class CheckUserView(APIView):
         return _json(request, answers.answer_check(recent, query.minutes, rater.challenges_failed))
 
 
-class ValidateUserView(APIView):
+class ValidateUserView(ModeratorsView):
     """GET /user/validate/{user_id}: somebody's ratings beside what the others gave."""
 
     permission_classes = (IsModerator.of("ratings.view_rating"),)
@@ -83,7 +89,7 @@ class ValidateUserView(APIView):
         return _list(request, query, wanted, rows, rater.username)
 
 
-class AllRatingsView(APIView):
+class AllRatingsView(ModeratorsView):
     """GET /user/ratings: everybody's ratings, newest first."""
 
     permission_classes = (IsModerator.of("ratings.view_rating"),)
@@ -107,7 +113,7 @@ class AllRatingsSlashView(AllRatingsView):
     permission_classes = (IsModerator.of("ratings.view_rating"),)
 
 
-class ImageRatingsView(APIView):
+class ImageRatingsView(ModeratorsView):
     """GET /image/ratings/{image_id}: who rated an image, and how."""
 
     permission_classes = (IsModerator.of("ratings.view_rating"),)
@@ -126,7 +132,7 @@ class ImageRatingsView(APIView):
         return _json(request, answers.answer_image(request, rated))
 
 
-class FlagUserView(APIView):
+class FlagUserView(ModeratorsView):
     """POST /user/flag/{user_id}: put somebody into quarantine. A body is not read."""
 
     permission_classes = (IsModerator.of("ratings.change_rater"),)
@@ -136,7 +142,7 @@ class FlagUserView(APIView):
         summary="Flag a user: their ratings no longer count",
         parameters=[OpenApiParameter("user_id", int, OpenApiParameter.PATH)],
         request=None,
-        responses={200: answers.RequestAccepted, **answers.REFUSALS, 409: answers.RequestError},
+        responses={200: answers.RequestAccepted, **answers.REFUSALS, 409: answers.Refusal},
     )
     def post(self, request: Request, user_id: str) -> Response:
         rater = get_rater_by_number(read_number(user_id))
@@ -144,7 +150,7 @@ class FlagUserView(APIView):
         return _json(request, answers.answer_actions(rater, [action]))
 
 
-class ModifyUserView(APIView):
+class ModifyUserView(ModeratorsView):
     """POST /user/modify/{user_id}: vouch for somebody or not, put them into quarantine or let them out."""
 
     permission_classes = (IsModerator.of("ratings.change_rater"),)
@@ -154,7 +160,7 @@ class ModifyUserView(APIView):
         summary="Change whether a user is validated, and whether they are flagged",
         parameters=[OpenApiParameter("user_id", int, OpenApiParameter.PATH)],
         request=answers.UserChanges,
-        responses={200: answers.RequestAccepted, **answers.REFUSALS, 409: answers.RequestError},
+        responses={200: answers.RequestAccepted, **answers.REFUSALS, 409: answers.Refusal},
     )
     def post(self, request: Request, user_id: str) -> Response:
         body = _read_changes(request)

@@ -7,13 +7,12 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from ratings.api.rating import RequestError, image_url
+from ratings.api.rating import image_url
 from ratings.models import ModerationAction
 from ratings.queries.moderation import KnownRater, ListedRating, RatedImage, RecentRatings
 
 COMPARISONS = ["eq", "ge", "le"]
 THREE_HOURS = 180
-REFUSALS: dict[int, type[RequestError]] = dict.fromkeys((400, 401, 403, 404, 429), RequestError)
 FORMAT = OpenApiParameter(
     "format", str, enum=["html", "json"], description="html, unless the Accept header names application/json"
 )
@@ -34,6 +33,18 @@ LIST_PARAMETERS = [
     OpenApiParameter("offset", int, default=0),
     FORMAT,
 ]
+
+
+class Refusal(serializers.Serializer[Any]):
+    """Every error of these operations."""
+
+    message = serializers.CharField(help_text="The error message for this status code.")
+    errors = serializers.DictField(  # type: ignore[assignment]  # the name that old clients read
+        child=serializers.CharField(), required=False, help_text="By field, on 400"
+    )
+
+
+REFUSALS: dict[int, type[Refusal]] = dict.fromkeys((400, 401, 403, 404, 429), Refusal)
 
 
 class UserCheck(serializers.Serializer[Any]):

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from accounts.access import InvalidApiKey, caller_from_key
 from accounts.addresses import is_address_in, read_client_address
 from accounts.models import Scope
+from ratings.api.base import ApiView
 from ratings.api.rating import RequestError
 from ratings.api.v1_compat.relay_bodies import read_set
 from ratings.services.relay import submit_set
@@ -79,7 +80,7 @@ class IsRelay(BasePermission):
         raise InvalidApiKey("Only a relay may submit sets: with a key of its own, or from a network it is known by.")
 
 
-class RelaySetView(APIView):
+class RelaySetView(ApiView):
     """POST /rating/set."""
 
     authentication_classes = ()

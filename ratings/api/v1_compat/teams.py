@@ -7,7 +7,8 @@ from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
+
+from ratings.api.base import ApiView
 
 
 class Team(serializers.Serializer[Any]):
@@ -18,7 +19,7 @@ class Team(serializers.Serializer[Any]):
     is_private = serializers.BooleanField()
 
 
-class TeamsView(APIView):
+class TeamsView(ApiView):
     """GET /teams: there are none."""
 
     authentication_classes = ()

@@ -96,7 +96,7 @@ def assert_error(response, status, field=None):
     assert (response.status_code, response["Content-Type"]) == (status, "application/json"), response.content
     body = response.json()
     assert body["message"]
-    assert body["rc"]
+    assert body.keys() == ({"message", "errors"} if status == 400 else {"message"})
     if field:
         assert field in body["errors"]
 

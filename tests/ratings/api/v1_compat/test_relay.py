@@ -163,7 +163,10 @@ def test_a_repeated_set_is_403_whoever_sends_it_and_changes_nothing(adds_up):
     before = [list(kind.objects.order_by("pk").values()) for kind in (Image, Rater, Comparison, Rating, Dataset)]
     again = [body, body | with_user(name="another", number=43), make_set(3, set=body["set"])]
     for other in again:
-        assert assert_error(post(other), 403)["message"] == "This generation appears already rated"
+        assert assert_error(post(other), 403) == {
+            "message": "This generation appears already rated",
+            "rc": "AestheticsAlreadyExist",
+        }
     assert before == [
         list(kind.objects.order_by("pk").values()) for kind in (Image, Rater, Comparison, Rating, Dataset)
     ]
