@@ -25,10 +25,11 @@ def asked_by_the_api():
 
 
 def refusals_of(name):
-    """Return the exceptions that a module defines, without those that only others are derived from."""
+    """Return the exceptions that leave a module, without those that only others are derived from."""
     module = importlib.import_module(name)
     found = [kind for _, kind in inspect.getmembers(module, inspect.isclass) if issubclass(kind, Exception)]
-    own = [kind for kind in found if kind.__module__ == name]
+    # One with an underscore is caught where it is raised.
+    own = [kind for kind in found if kind.__module__ == name and not kind.__name__.startswith("_")]
     return [kind for kind in own if not any(other is not kind and issubclass(other, kind) for other in own)]
 
 
