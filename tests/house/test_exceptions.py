@@ -24,20 +24,22 @@ def asked_by_the_api():
     return sorted(imported & own)
 
 
-def refusals_of(name):
-    """Return the exceptions that leave a module, without those that only others are derived from."""
+def exceptions_of(name):
+    """Return the exceptions that leave a module: one with an underscore is caught where it is raised."""
     module = importlib.import_module(name)
     found = [kind for _, kind in inspect.getmembers(module, inspect.isclass) if issubclass(kind, Exception)]
-    # One with an underscore is caught where it is raised.
-    own = [kind for kind in found if kind.__module__ == name and not kind.__name__.startswith("_")]
+    return [kind for kind in found if kind.__module__ == name and not kind.__name__.startswith("_")]
+
+
+def refusals_of(name):
+    """Return those that are raised, without those that only others are derived from."""
+    own = exceptions_of(name)
     return [kind for kind in own if not any(other is not kind and issubclass(other, kind) for other in own)]
 
 
 def bases_of(name):
-    module = importlib.import_module(name)
-    found = [kind for _, kind in inspect.getmembers(module, inspect.isclass) if issubclass(kind, Exception)]
-    own = [kind for kind in found if kind.__module__ == name]
-    return [kind for kind in own if kind not in refusals_of(name)]
+    refusals = refusals_of(name)
+    return [kind for kind in exceptions_of(name) if kind not in refusals]
 
 
 def test_the_rules_see_the_modules():
