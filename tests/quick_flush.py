@@ -11,6 +11,9 @@ MADE_BY_MIGRATE = {"django_content_type", "auth_permission", "auth_group", "auth
 
 
 def _delete_rows(_test: TransactionTestCase) -> None:
+    if connection.connection is not None and connection.connection.closed:
+        # The test had the server end this session; the next one is a new one.
+        connection.close()
     tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False))
     deletions = "; ".join(f'DELETE FROM "{table}"' for table in sorted(tables - MADE_BY_MIGRATE))
     with connection.cursor() as cursor:
