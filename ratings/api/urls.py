@@ -16,7 +16,7 @@ urlpatterns = [
     path("rating/new/<str:dataset_id>/<path:model_name>", NewRatingOfModelView.as_view(), name="api-rating-new-model"),
     # Before the route of an image, or "set" would be one. Both ways to write it, because a redirect loses the body.
     path("rating/set", RelaySetView.as_view(), name="api-rating-set"),
-    path("rating/set/", RelaySetView.as_view(schema=None), name="api-rating-set"),
+    path("rating/set/", RelaySetView.as_view(schema=None), name="api-rating-set-slash"),
     path("rating/<str:image_id>", RateView.as_view(), name="api-rate"),
     path("user/check/<str:user_id>", moderation.CheckUserView.as_view(), name="api-check-user"),
     path("user/validate/<str:user_id>", moderation.ValidateUserView.as_view(), name="api-validate-user"),

@@ -155,7 +155,7 @@ def test_a_repeat_and_an_image_never_taken_are_thrown(ask, release):
 
 def test_a_rating_off_the_scale_is_thrown_with_the_field(ask, release):
     image = ask("getNewRating")["value"]
-    for said, field in (({"rating": 11}, "rating"), ({"rating": 7, "artifacts": "AWFUL"}, "artifacts"), ({}, "body")):
+    for said, field in (({"rating": 11}, "rating"), ({"rating": 7, "artifacts": "AWFUL"}, "artifacts"), ({}, "rating")):
         outcome = ask("postRating", image["id"], said)
         assert_thrown(outcome, 400, release, "ValidationFailed")
         assert field in outcome["thrown"]["raw"]["errors"]

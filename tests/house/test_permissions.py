@@ -115,6 +115,7 @@ PAGES = {
     "api-modify-user": Route(MODERATORS, owner_number, "POST", lambda _: {"flagged": False}),
     "api-rate": Route(OWNER, lambda world: {"image_id": str(world.leased.image_id)}, "POST", answer),
     "api-rating-set": Route(NOBODY, method="POST"),  # for relays, which are none of these
+    "api-rating-set-slash": Route(NOBODY, method="POST"),
     "api-download": Route(NOBODY, lambda _: {"filename": "demo_export.parquet"}),
     # For machines.
     "healthz": Route(EVERYBODY),

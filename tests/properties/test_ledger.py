@@ -16,6 +16,7 @@ from kudos.queries import balance_of, history_of
 from kudos.services import Posting, ensure_user_accounts, post_transactions, system_account_id
 from ratings.leases.token import Lease, new_lease_id, sign_lease
 from ratings.models import Image, Rater, Rating
+from ratings.services.quarantine import end_quarantine, quarantine_rater
 from ratings.services.rating import RatingRefused, RatingSubmission, submit_rating
 from ratings.services.settlement import settle_rewards
 from ratings.services.voiding import restore_ratings, void_ratings
@@ -96,7 +97,11 @@ class Story:
             assert can_pay
 
     def standing(self, who, state):
-        Rater.objects.filter(identity_id=self.persons[who].identity_id).update(state=state)
+        rater = Rater.objects.get(identity_id=self.persons[who].identity_id)
+        decide = quarantine_rater if state == "quarantined" else end_quarantine
+        decide(rater_id=rater.pk, by=self.moderator, reason="a script", now=now())
+        if state != "quarantined":
+            Rater.objects.filter(pk=rater.pk).update(state=state)
 
     def ratings(self, which):
         known = list(Rating.objects.order_by("id").values_list("id", flat=True))

@@ -25,6 +25,7 @@ from kudos.services.payouts import claim_payout, create_payouts, decide_payout, 
 from ratings.leases.token import Lease, new_lease_id, sign_lease
 from ratings.models import Rater, Rating
 from ratings.queries.payable import payable_identities
+from ratings.services.quarantine import end_quarantine, quarantine_rater
 from ratings.services.rating import RatingRefused, RatingSubmission, submit_rating
 from ratings.services.settlement import settle_rewards
 from ratings.services.voiding import restore_ratings, void_ratings
@@ -120,7 +121,9 @@ class Story:
             decide_payout(payout_id=payout.pk, decision=decision, by=self.moderator, note="x", now=self.clock())
 
     def quarantine(self, who, is_held):
-        Rater.objects.filter(identity=self.identities[who]).update(state="quarantined" if is_held else "new")
+        decide = quarantine_rater if is_held else end_quarantine
+        rater = Rater.objects.get(identity=self.identities[who])
+        decide(rater_id=rater.pk, by=self.moderator, reason="a script", now=self.clock())
 
     @staticmethod
     def is_held(identity):
