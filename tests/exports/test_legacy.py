@@ -3,7 +3,6 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-import pyarrow as pa
 import pytest
 from pyarrow import compute, parquet
 
@@ -12,26 +11,12 @@ from exports.schema import LEGACY
 from ratings.models import Image, Rater, Rating
 from tests.exports.made import build, folder_of, make_rater, make_rating, rows_of
 from tests.factories import DatasetFactory, make_images
+from tests.ratings.old_exports import SCHEMA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 DAY = 86_400
-COLUMNS = [
-    ("id", pa.string()),
-    ("ratings_count", pa.int64()),
-    ("rating", pa.int64()),
-    ("kudos", pa.int64()),
-    ("account_age", pa.int64()),
-    ("usage_requests", pa.int64()),
-    ("created_at", pa.timestamp("us")),
-    ("client_agent", pa.string()),
-    ("artifacts", pa.float64()),
-    ("user_id", pa.string()),
-    ("trusted", pa.bool_()),
-    ("validated", pa.bool_()),
-    ("captchas_failed", pa.int64()),
-    ("country", pa.string()),
-]
+COLUMNS = list(zip(SCHEMA.names, SCHEMA.types, strict=True))
 
 
 @pytest.fixture
