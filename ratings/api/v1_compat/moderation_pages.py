@@ -14,6 +14,7 @@ from rest_framework.request import Request
 
 from ratings.api.v1_compat.moderation_bodies import query_of
 from ratings.queries.moderation import WINDOW_OF_LIST, ListedRating, RatedImage, RatingFilter
+from ratings.services.rating import AESTHETIC, ARTIFACTS
 
 COMPARISONS = (("eq", "exactly"), ("ge", "at least"), ("le", "at most"))
 
@@ -25,6 +26,7 @@ def show_list(request: Request, wanted: RatingFilter, rows: Sequence[ListedRatin
         "username": username,
         "wanted": wanted,
         "comparisons": COMPARISONS,
+        "scales": {"rating": AESTHETIC, "artifacts": ARTIFACTS},
         "window": WINDOW_OF_LIST,
         "newer": _page(wanted, wanted.offset - wanted.limit) if wanted.offset else "",
         "older": _page(wanted, wanted.offset + wanted.limit) if len(rows) == wanted.limit else "",
