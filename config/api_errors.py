@@ -28,13 +28,7 @@ from ratings.queries.moderation import NoSuchImage
 from ratings.queries.raters import NoSuchRater
 from ratings.selection import NoImageLeft, TooManyLeases
 from ratings.services.quarantine import RaterIsShared
-from ratings.services.rating import (
-    AlreadyRated,
-    IdempotencyKeyReused,
-    ImageUnavailable,
-    NotLeased,
-    RatingInvalid,
-)
+from ratings.services.refusals import AlreadyRated, IdempotencyKeyReused, ImageUnavailable, NotLeased, RatingInvalid
 from ratings.services.relay import SetAlreadyRated, SetInvalid, SetUnavailable
 
 log = structlog.get_logger(__name__)

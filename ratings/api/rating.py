@@ -21,7 +21,8 @@ from ratings.api.permissions import HasScope
 from ratings.queries.datasets import get_dataset_for_rating
 from ratings.rewards import current_prices
 from ratings.selection import LeasedImage, lease_images
-from ratings.services.rating import DEFAULT_AGENT, NotLeased, RatingSubmission, submit_rating
+from ratings.services.rating import DEFAULT_AGENT, RatingSubmission, submit_rating
+from ratings.services.refusals import NotLeased
 
 
 class ImageToRate(serializers.Serializer[Any]):

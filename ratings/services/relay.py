@@ -21,8 +21,9 @@ from kudos.services import ensure_user_accounts
 from ratings.models import BestFrom, Dataset, Rater, RatingState
 from ratings.services import relay_rows
 from ratings.services.dataset import DatasetExists, create_dataset
+from ratings.services.proving import DEFAULT_SCALE_VERSION
 from ratings.services.quarantine import align_ratings
-from ratings.services.rating import DEFAULT_AGENT, DEFAULT_SCALE_VERSION, clean_agent
+from ratings.services.rating import DEFAULT_AGENT, clean_agent
 from ratings.services.renditions import sampling_key_of
 from ratings.services.superseding import supersede_repeats
 

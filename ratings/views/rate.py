@@ -29,17 +29,16 @@ from ratings.queries.raters import my_standing
 from ratings.rewards import current_prices
 from ratings.scales import SCALES
 from ratings.selection import LeasedImage, NoImageLeft, TooManyLeases, lease_images
-from ratings.services.rating import (
+from ratings.services.rating import RatingSubmission, submit_rating
+from ratings.services.refusals import (
     AlreadyRated,
     IdempotencyKeyReused,
     ImageUnavailable,
     NotLeased,
     RatingInvalid,
     RatingRefused,
-    RatingSubmission,
-    skip_image,
-    submit_rating,
 )
+from ratings.services.skipping import skip_image
 from ratings.views.profile import start_of_today
 
 PAGE_AGENT = "kudoscope-page:1:this-site"

@@ -11,7 +11,7 @@ from accounts.access import Caller
 from ratings.leases.token import Lease, new_lease_id, sign_lease
 from ratings.models import Dataset
 from ratings.queries.candidates import WINDOWS
-from ratings.services.rating import SUBMIT
+from ratings.services.rating_rows import SUBMIT
 from tests.benchmarks.data import IMAGE, image_id, key_of, make_callers, make_dataset, settle_down
 from tests.benchmarks.load import Outcome, drive, percentile
 from tests.benchmarks.server import granian, pgbench

@@ -26,7 +26,8 @@ from ratings.leases.token import Lease, new_lease_id, sign_lease
 from ratings.models import Rater, Rating
 from ratings.queries.payable import payable_identities
 from ratings.services.quarantine import end_quarantine, quarantine_rater
-from ratings.services.rating import RatingRefused, RatingSubmission, submit_rating
+from ratings.services.rating import RatingSubmission, submit_rating
+from ratings.services.refusals import RatingRefused
 from ratings.services.settlement import settle_rewards
 from ratings.services.voiding import restore_ratings, void_ratings
 from tests.factories import DatasetFactory, UserFactory, make_images

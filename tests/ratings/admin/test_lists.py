@@ -11,7 +11,7 @@ from accounts.admin.pagination import COUNT_LIMIT
 from ratings.admin import RatingAdmin
 from ratings.models import Image, Rater, Rating
 from ratings.services.rater import ensure_rater
-from ratings.services.rating import skip_image
+from ratings.services.skipping import skip_image
 from tests.people import make_stranger, now
 from tests.ratings.relayed import make_set, make_user, relay_set
 

@@ -15,7 +15,8 @@ from kudos.queries import balance_of
 from ratings.models import Dataset, Image, Rater, Rating
 from ratings.queries.datasets import get_dataset_for_rating
 from ratings.selection import lease_images
-from ratings.services.rating import RatingRefused, RatingSubmission, submit_rating
+from ratings.services.rating import RatingSubmission, submit_rating
+from ratings.services.refusals import RatingRefused
 from ratings.services.settlement import settle_rewards
 from ratings.services.voiding import restore_ratings, void_ratings
 from tests.factories import DatasetFactory, make_images

@@ -24,8 +24,10 @@ from ratings.services.linking import (
     link_horde_identity,
     unlink_identity,
 )
-from ratings.services.rating import AlreadyRated, NotLeased, RatingSubmission, skip_image, submit_rating
+from ratings.services.rating import RatingSubmission, submit_rating
+from ratings.services.refusals import AlreadyRated, NotLeased
 from ratings.services.settlement import settle_rewards
+from ratings.services.skipping import skip_image
 from ratings.services.superseding import supersede_ratings
 from ratings.services.voiding import void_ratings
 from tests.people import make_person, now

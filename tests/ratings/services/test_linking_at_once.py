@@ -11,7 +11,7 @@ from accounts.models import Identity
 from accounts.providers import horde_provider
 from ratings.models import Image, Rater, Rating
 from ratings.services.linking import LinkedAlready, LinkedElsewhere, link_horde_identity, unlink_identity
-from ratings.services.rating import AlreadyRated, RatingRefused
+from ratings.services.refusals import AlreadyRated, RatingRefused
 from ratings.services.voiding import restore_ratings, void_ratings
 from tests.factories import DatasetFactory, make_images
 from tests.people import make_person, now

@@ -9,16 +9,9 @@ from accounts.models import Identity, IdentityKind, User
 from ratings.leases.token import Lease, new_lease_id, sign_lease
 from ratings.models import Dataset, Image, Rater, Rating, Skip
 from ratings.rewards import PriceList
-from ratings.services.rating import (
-    AlreadyRated,
-    IdempotencyKeyReused,
-    ImageUnavailable,
-    NotLeased,
-    RatingInvalid,
-    RatingSubmission,
-    skip_image,
-    submit_rating,
-)
+from ratings.services.rating import RatingSubmission, submit_rating
+from ratings.services.refusals import AlreadyRated, IdempotencyKeyReused, ImageUnavailable, NotLeased, RatingInvalid
+from ratings.services.skipping import skip_image
 from tests.people import make_person, make_stranger, now
 
 pytestmark = pytest.mark.django_db

@@ -1,0 +1,86 @@
+"""The statements that store a rating, and find out why one was not stored."""
+
+# One statement, so one transaction: the rating, the image's counters, the rater's counters. Unique
+# constraints decide every race; what was in the way is found out afterwards. A rating starts as `held`
+# without proof, as `quarantined` with its rater, else as `counted`; only what counts is counted. The rater
+# is updated from what the image's update returned, because the image has to be locked first, as everywhere. That
+# update waits for a quarantine or a linking that is under way: if the rater went into quarantine or came out of it
+# meanwhile, the last but one column names the rater; the last says whether the person has others by now.
+SUBMIT = """
+WITH rater AS (
+    SELECT r.id, r.is_shared, r.state, r.is_trusted, r.rating_count, r.challenges_failed, r.images_generated,
+        r.is_trusted_elsewhere, r.is_linked, i.user_id, coalesce(r.external_kudos, a.balance) AS kudos,
+        extract(epoch FROM %(now)s - coalesce(r.external_created_at, u.date_joined, i.created_at))::bigint
+            AS account_age, i.user_id IS NOT NULL OR i.kind = 'horde' AS earns
+    FROM ratings_rater r JOIN accounts_identity i ON i.id = r.identity_id
+        LEFT JOIN accounts_user u ON u.id = i.user_id
+        LEFT JOIN kudos_account a ON a.identity_id = i.id
+    WHERE r.identity_id = %(identity)s
+), image AS (
+    SELECT m.id, m.dataset_id, d.target_rating_count AS target
+    FROM ratings_image m JOIN ratings_dataset d ON d.id = m.dataset_id
+    WHERE m.id = %(image)s AND m.status = 'active' AND d.state <> 'closed'
+), given AS (
+    INSERT INTO ratings_rating (
+        dataset_id, image_id, rater_id, is_shared, aesthetic, artifacts, state, created_at, lease_id,
+        idempotency_key, reward, proof, is_late, issued_at, client_agent, address_hash, country, scale_version,
+        rater_images_generated, rater_kudos, rater_account_age, rater_is_trusted, rater_rating_count,
+        rater_challenges_failed, rater_is_trusted_elsewhere
+    )
+    SELECT image.dataset_id, image.id, rater.id, rater.is_shared, %(aesthetic)s, %(artifacts)s,
+        CASE WHEN %(proof)s = 'held' THEN 'held'
+             WHEN rater.state IN ('quarantined', 'voided') THEN 'quarantined' ELSE 'counted' END,
+        %(now)s, %(lease)s, %(idempotency_key)s, CASE WHEN rater.earns THEN %(reward)s ELSE 0 END,
+        %(proof)s, %(is_late)s, %(issued_at)s, %(client_agent)s, %(address_hash)s, '', %(scale_version)s,
+        rater.images_generated, rater.kudos, greatest(rater.account_age, 0), rater.is_trusted, rater.rating_count,
+        rater.challenges_failed, rater.is_trusted_elsewhere
+    FROM rater, image WHERE NOT rater.is_linked OR NOT EXISTS (
+        SELECT 1 FROM accounts_identity s JOIN ratings_rater t ON t.identity_id = s.id
+            JOIN ratings_rating o ON o.rater_id = t.id AND o.image_id = image.id
+        WHERE s.user_id = rater.user_id AND t.id <> rater.id AND NOT o.is_shared
+    )
+    ON CONFLICT DO NOTHING
+    RETURNING id, image_id, rater_id, dataset_id, state
+), image_counters AS (
+    UPDATE ratings_image m SET
+        rating_count = m.rating_count + 1,
+        aesthetic_sum = m.aesthetic_sum + %(aesthetic)s,
+        artifacts_count = m.artifacts_count + (%(artifacts)s::int IS NOT NULL)::int,
+        artifacts_sum = m.artifacts_sum + coalesce(%(artifacts)s::int, 0),
+        is_open = m.is_open AND m.rating_count + 1 < image.target
+    FROM given JOIN image ON image.id = given.image_id
+    WHERE m.id = given.image_id AND given.state = 'counted'
+    RETURNING m.id
+), rater_counters AS (
+    UPDATE ratings_rater r SET
+        rating_count = r.rating_count + 1,
+        counted_count = r.counted_count + (given.state = 'counted')::int
+    FROM given LEFT JOIN image_counters ON true WHERE r.id = given.rater_id AND NOT r.is_shared
+    RETURNING r.id, r.is_linked, r.state IN ('quarantined', 'voided') AS is_out
+)
+SELECT g.id, g.state, g.dataset_id,
+    CASE WHEN g.state = CASE WHEN r.is_out THEN 'counted' ELSE 'quarantined' END THEN r.id END,
+    coalesce(r.is_linked, false)
+FROM given g LEFT JOIN rater_counters r ON true
+"""
+
+CONFLICT = """
+SELECT r.id, r.image_id, r.state, r.idempotency_key = %(idempotency_key)s AS is_same_key
+FROM ratings_rating r JOIN ratings_rater t ON t.id = r.rater_id
+WHERE t.identity_id = %(identity)s AND (
+    r.idempotency_key = %(idempotency_key)s OR r.lease_id = %(lease)s
+    OR (r.image_id = %(image)s AND NOT r.is_shared)
+) ORDER BY is_same_key DESC NULLS LAST LIMIT 1
+"""
+
+# The lease was used by somebody behind the same holder (two people at one address, say), or the person rated the
+# image under another of their identities.
+RATED_OTHERWISE = """
+SELECT 1 FROM ratings_rating WHERE lease_id = %(lease)s
+UNION ALL
+SELECT 1 FROM accounts_identity i JOIN accounts_identity s ON s.user_id = i.user_id
+    JOIN ratings_rater t ON t.identity_id = s.id
+    JOIN ratings_rating r ON r.rater_id = t.id AND r.image_id = %(image)s AND NOT r.is_shared
+WHERE i.id = %(identity)s
+LIMIT 1
+"""
