@@ -1,5 +1,7 @@
 """What the rating page sends."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -28,3 +30,29 @@ class CountForm(forms.Form):
     """How many images the script asks for ahead."""
 
     count = forms.IntegerField(min_value=1, max_value=MAX_AHEAD, required=False)
+
+
+class PageSettingsForm(forms.Form):
+    """How a person wants the rating page; what is not sent stays as it is."""
+
+    keys = forms.JSONField(required=False, error_messages={"invalid": _("The keys are not valid JSON.")})
+    keys_on = forms.BooleanField(required=False)
+    auto_advance = forms.BooleanField(required=False)
+    reduced_data = forms.BooleanField(required=False)
+    daily_goal = forms.IntegerField(label=_("Goal: ratings a day"), min_value=1, max_value=1000)
+    weekly_goal = forms.IntegerField(label=_("Goal: active days a week"), min_value=1, max_value=7)
+    # Hidden fields before the boxes send "", so that none ticked means none wanted.
+    adult_classes = forms.TypedMultipleChoiceField(
+        choices=[("", ""), ("suggestive", _("suggestive")), ("adult", _("adult"))],
+        required=False,
+    )
+    birth_year = forms.IntegerField(label=_("Year of birth"), min_value=1900, max_value=2200, required=False)
+
+    def changes(self) -> dict[str, Any]:
+        """Return what was sent, by name."""
+        sent = {name: value for name, value in self.cleaned_data.items() if name in self.data}
+        if "adult_classes" in sent:
+            sent["adult_classes"] = [name for name in sent["adult_classes"] if name]
+        if "keys" in sent:
+            sent["keys"] = sent["keys"] or {}
+        return sent

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from ratings.views import datasets, home, images, linking, profile, rate
+from ratings.views import datasets, home, images, linking, page_settings, profile, rate
 
 app_name = "ratings"
 urlpatterns = [
     path("", home.home, name="home"),
     path("rate/", rate.rate, name="rate"),
+    path("rate/settings/", page_settings.page_settings, name="page_settings"),
     path("rate/<slug:slug>/", rate.rate, name="rate_dataset"),
     path("datasets/", datasets.datasets, name="datasets"),
     path("datasets/<slug:slug>/", datasets.dataset, name="dataset"),

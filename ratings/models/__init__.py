@@ -4,6 +4,7 @@ from ratings.models.comparison import BestFrom, Comparison, ImageInSet, ImageSet
 from ratings.models.dataset import Dataset, DatasetState
 from ratings.models.image import AdultClass, Image, ImageStatus, Rendition
 from ratings.models.moderation import ActionKind, ModerationAction
+from ratings.models.preferences import PagePreferences
 from ratings.models.rater import OUT_OF_COUNT, Rater, RaterState
 from ratings.models.rating import Proof, Rating, RatingState, Skip
 
@@ -20,6 +21,7 @@ __all__ = [
     "ImageSet",
     "ImageStatus",
     "ModerationAction",
+    "PagePreferences",
     "Proof",
     "Rater",
     "RaterState",

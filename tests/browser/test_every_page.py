@@ -12,6 +12,7 @@ PUBLIC = [
     "/",
     "/rate/",
     "/rate/demo/",
+    "/rate/settings/",
     "/datasets/",
     "/datasets/demo/",
     "/accounts/login/",
@@ -22,6 +23,7 @@ PUBLIC = [
 ]
 OWN = [
     "/rate/",
+    "/rate/settings/",
     "/profile/",
     "/profile/keys/",
     "/kudos/",

@@ -86,6 +86,7 @@ PAGES = {
     "ratings:dataset": Route(EVERYBODY, lambda _: {"slug": "demo"}),
     "ratings:rate": Route(EVERYBODY),
     "ratings:rate_dataset": Route(EVERYBODY, lambda _: {"slug": "demo"}),
+    "ratings:page_settings": Route(EVERYBODY),
     "ratings:profile": Route(SIGNED_IN),
     "kudos:history": Route(SIGNED_IN),
     "accounts:create_api_key": Route(SIGNED_IN),
