@@ -99,7 +99,14 @@ def start(project, **more):
             env=project.environment(**more),
             stdout=output,
             stderr=output,
+            preexec_fn=hear_all_signals,  # noqa: PLW1509 - it touches no lock
         )
+
+
+def hear_all_signals():
+    """What started the tests may ignore signals (`nohup`, a job in the background), and that is inherited."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def read_output(project):
