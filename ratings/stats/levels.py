@@ -1,0 +1,74 @@
+"""The levels of a question, and the unit in which all of this package reckons: one step between levels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+# More levels than this are a slider, on which nobody means one position; a step is then a hundredth of it.
+MOST_LEVELS = 101
+# Levels that the histogram of a rater tells apart.
+MOST_BINS = 21
+
+
+def sums(index: Ints, values: Floats, count: int) -> Floats:
+    """Return the sum of the values of each index from 0 to `count` - 1."""
+    return np.bincount(index, values, count).astype(np.float64, copy=False)
+
+
+def counts(index: Ints, count: int) -> Floats:
+    """Return how often each index from 0 to `count` - 1 occurs."""
+    return np.bincount(index, minlength=count).astype(np.float64)
+
+
+class NotARating(ValueError):
+    """A value is no number, or lies outside of the scale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """A scale from `low` to `high` in equal steps: `Levels(1, 10)`, `Levels(0.5, 5, 0.5)`, `Levels(0, 100)`."""
+
+    low: float
+    high: float
+    step: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.low) and np.isfinite(self.high) and self.high > self.low and self.step > 0):
+            raise NotARating(f"A scale needs two ends and a step, not {self.low}, {self.high} and {self.step}.")
+
+    @property
+    def unit(self) -> float:
+        """Size of a step in units of the scale."""
+        return max(self.step, (self.high - self.low) / (MOST_LEVELS - 1))
+
+    @property
+    def count(self) -> int:
+        """How many levels there are; 101 at most."""
+        return round((self.high - self.low) / self.unit) + 1
+
+    @property
+    def bins(self) -> int:
+        return min(self.count, MOST_BINS)
+
+    def to_steps(self, values: npt.ArrayLike) -> Floats:
+        """Return values as steps above the lowest level. Raises NotARating for what is no number or out of scale."""
+        array = np.asarray(values, dtype=np.float64)
+        slack = 1e-6 * (self.high - self.low)
+        is_wrong = ~((array >= self.low - slack) & (array <= self.high + slack))
+        if is_wrong.any():
+            first = int(np.flatnonzero(is_wrong)[0])
+            raise NotARating(f"Rating {first} is {array[first]}, which is not on the scale {self.low} to {self.high}.")
+        return np.asarray((array - self.low) / self.unit, dtype=np.float64)
+
+    def from_steps(self, steps: Floats) -> Floats:
+        """Return positions on the scale, cut off at its ends."""
+        return np.clip(self.low + steps * self.unit, self.low, self.high)
+
+    def to_bins(self, steps: Floats) -> Ints:
+        """Return the bin, 0 to `bins` - 1, of each value in steps."""
+        return np.rint(steps * ((self.bins - 1) / (self.count - 1))).astype(np.int64)

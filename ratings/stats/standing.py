@@ -1,0 +1,82 @@
+"""Where a rater stands, decided from e-values and p_honest, and the reason in words."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from ratings.stats.bets import EValues
+from ratings.stats.evidence import LEAST_FOR_CORRELATION
+from ratings.stats.levels import Floats, Ints
+from ratings.stats.parameters import KINDS, Policy
+from ratings.stats.results import RaterResults
+
+
+class Standing(IntEnum):
+    """In the words of the service. Voiding is a person's decision and none of these."""
+
+    NEW = 0
+    CALIBRATED = 1
+    TRUSTED = 2
+    WATCHED = 3
+    QUARANTINED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """`standing` holds values of Standing; `kind` is an index of KINDS, or -1 where nothing speaks against a rater."""
+
+    standing: Ints
+    kind: Ints
+
+
+def judge(results: RaterResults, e_values: EValues, policy: Policy) -> Verdicts:
+    """Return where raters stand; the gravest that applies."""
+    ban, trust = e_values.ban, e_values.trust
+    halved = np.where(e_values.sleeper > policy.sleeper_at, np.log(2.0), 0.0)
+    is_calibrated = trust - halved >= np.log(policy.calibrated_at)
+    is_calibrated |= (
+        (results.count >= policy.calibrated_ratings) & (results.p_honest > 0.5) & (ban < np.log(policy.gold_at))
+    )
+    is_out = (results.count >= policy.least_ratings) & (results.p_honest < policy.least_honest)
+    standing = np.full(len(ban), int(Standing.NEW))
+    standing[is_calibrated & (results.count >= policy.first_ratings)] = Standing.CALIBRATED
+    standing[(trust - halved >= np.log(policy.trusted_at)) & (results.p_honest > 0.5)] = Standing.TRUSTED
+    standing[(ban >= np.log(policy.watched_at)) | (e_values.sleeper > policy.sleeper_at)] = Standing.WATCHED
+    standing[(ban >= np.log(policy.quarantined_at)) | is_out] = Standing.QUARANTINED
+    is_suspect = (results.p_honest < 0.5) | (standing >= Standing.WATCHED)
+    return Verdicts(standing, np.where(is_suspect, results.suspicion.argmax(axis=1), -1))
+
+
+def reason_of(results: RaterResults, index: int, kind: int) -> str:
+    """Return in words what speaks against a rater, and "" when nothing does; `kind` is an index of KINDS or -1."""
+    count = int(results.count[index])
+    r, error = float(results.correlation[index]), 1.96 * float(results.correlation_error[index])
+    blind = f"the ratings do not vary with the image (r = {r:.2f} +- {error:.2f} over {count} ratings)"
+    if kind < 0:
+        return ""
+    name = KINDS[kind]
+    if name == "uniform":
+        return f"all levels are answered about equally often, and {blind}"
+    if name == "flat":
+        return f"nearly all of {count} ratings are the same"
+    if name == "copier":
+        return f"the ratings follow the average of earlier ratings more closely than people do ({count} ratings)"
+    return blind if count >= LEAST_FOR_CORRELATION else f"too little is known ({count} ratings)"
+
+
+def pool_e_values(logs: Floats, *, axis: int = 0) -> Floats:
+    """Return ln of the mean of e-values of several questions or accounts of one person.
+
+    The mean is an e-value whatever the dependence between them (Vovk and Wang 2021); the maximum is not.
+    """
+    top = np.max(logs, axis=axis, keepdims=True)
+    mean = np.mean(np.exp(logs - top), axis=axis)
+    return np.asarray(np.squeeze(top, axis) + np.log(mean))
+
+
+def pool_odds(log_odds: Floats, counts: Floats) -> Floats:
+    """Return ln odds against honesty of a person over several questions (rows), by how often each was answered."""
+    weight = counts / np.maximum(counts.sum(axis=0), 1.0)
+    top = np.max(log_odds, axis=0)
+    return np.asarray(top + np.log(np.maximum((weight * np.exp(log_odds - top)).sum(axis=0), 1e-300)))
