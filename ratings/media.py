@@ -113,6 +113,7 @@ class RenderedImage:
     mime: str
     width: int
     height: int
+    perceptual_hash: int
     renditions: tuple[EncodedRendition, ...]
 
 
@@ -167,8 +168,30 @@ def render_image(data: bytes) -> RenderedImage:
         mime=decoded.mime,
         width=decoded.width,
         height=decoded.height,
+        perceptual_hash=_looks_of(decoded.shown),
         renditions=_encode_renditions(decoded.shown),
     )
+
+
+def hash_looks(data: bytes) -> int:
+    """Return 64 bits, signed, that pictures which look alike mostly share: where a row of eight gets brighter.
+
+    Raises ImageRefused.
+    """
+    with _open(data) as picture:
+        return _looks_of(_load(picture).convert("RGB"))
+
+
+def _looks_of(picture: Pillow.Image) -> int:
+    """The difference hash: grey, 9 by 8, and for each pair of neighbours whether the right one is brighter."""
+    small = picture.convert("L").resize((9, 8), Pillow.Resampling.BOX)
+    pixels = small.tobytes()
+    bits = sum(
+        (pixels[9 * row + column + 1] > pixels[9 * row + column]) << (8 * row + column)
+        for row in range(8)
+        for column in range(8)
+    )
+    return bits - (1 << 64) if bits >> 63 else bits
 
 
 def _open(data: bytes) -> Pillow.Image:
@@ -194,8 +217,8 @@ def _decode(data: bytes) -> _Decoded:
     It is shrunk before anything else, so that what follows handles at most one megapixel.
     """
     with _open(data) as picture:
+        _load(picture)
         try:
-            picture.load()
             small = _shrink(_with_full_channels(picture), max(RENDITION_SIZES))
         except Exception as error:
             raise ImageDamaged(error) from error
@@ -205,6 +228,14 @@ def _decode(data: bytes) -> _Decoded:
             small = small.transpose(UPRIGHT[orientation])
         shown = _to_opaque_srgb(small, picture.info.get("icc_profile"))
         return _Decoded(mime=MIME_TYPES[picture.format or ""], width=width, height=height, shown=shown)
+
+
+def _load(picture: Pillow.Image) -> Pillow.Image:
+    try:
+        picture.load()
+    except Exception as error:
+        raise ImageDamaged(error) from error
+    return picture
 
 
 def _orientation_of(picture: Pillow.Image) -> int:

@@ -6,7 +6,8 @@
    raters, and each of a fixed size.
 3. Failing that, a scan from this rater's own cursor, with a cap; when a whole pass finds nothing, a
    marker spares the next requests the search.
-4. One atomic step in Valkey leases what was found. When the caller may take nothing new, or holds all that is
+4. One atomic step in Valkey leases what was found, of each group (prompt, set, looks) one in ten places. Where only
+   images of such a group are at hand, the one that was away longest is given. When the caller may take nothing new, or holds all that is
    left, what they have held longest is handed out once more.
 
 Without Valkey, leases are signed and nothing else.
@@ -28,6 +29,7 @@ from accounts.valkey import ValkeyUnavailable
 from ratings.leases import book
 from ratings.leases.book import SelectionState
 from ratings.leases.token import Lease, new_lease_id, sign_lease
+from ratings.models import AdultClass
 from ratings.queries.candidates import (
     LARGEST_KEY,
     SMALLEST_KEY,
@@ -44,6 +46,8 @@ WINDOW_SIZE = 32
 WINDOW_TRIES = 4
 SCAN_SIZE = 2000
 SCAN_TRIES = 5
+# After so many windows of nothing but images of groups just seen, one of those is given.
+SPACED_TRIES = 2
 TAIL_LIMIT = 5000
 TAIL_SECONDS = 120
 MAX_COUNT = 10
@@ -70,6 +74,7 @@ class LeasedImage:
     width: int
     height: int
     scale_version: int
+    adult_class: str = AdultClass.SAFE.value
 
 
 def lease_images(
@@ -79,9 +84,13 @@ def lease_images(
     count: int,
     now: datetime,
     model_name: str = "",
+    adult_classes: Sequence[str] = (),
     dice: Random | None = None,
 ) -> list[LeasedImage]:
     """Lease up to ``count`` images (1 to 10) to the caller, of the model named if one is.
+
+    They are safe ones, unless the caller asked for others and can blur them: then all are of one class, which chance
+    decides as long as each has images left.
 
     Raises NoImageLeft when there is none, TooManyLeases when the caller takes and does not rate.
     """
@@ -91,14 +100,16 @@ def lease_images(
         raise NoImageLeft("This dataset is not handing out images at the moment.")
     if len(model_name) > LONGEST_MODEL_NAME or "\0" in model_name:
         raise NoImageLeft("There is no image of that model here.")
-    hunt = _Hunt(caller, dataset, model_name, count, int(now.timestamp() * 1000), dice)
-    try:
-        state = book.read_selection_state(
-            holder=caller.holder, dataset_id=dataset.id, model_name=model_name, sample_size=WINDOW_SIZE
-        )
-        return hunt.lease_from_book(state)
-    except ValkeyUnavailable:
-        return hunt.lease_by_signature()
+    classes = [AdultClass.SAFE.value, *adult_classes]
+    dice.shuffle(classes)
+    problem: NoImageLeft | None = None
+    for adult_class in classes:
+        shelf = Shelf(dataset.id, dataset.target, model_name, adult_class)
+        try:
+            return _Hunt(caller, dataset, shelf, count, int(now.timestamp() * 1000), dice).lease()
+        except NoImageLeft as error:
+            problem = error
+    raise problem or NoImageLeft("There is no image left for you to rate here. New ones may come.")
 
 
 def refresh_tail_pool(*, dataset_id: uuid.UUID) -> int:
@@ -123,28 +134,43 @@ class _Hunt:
     """One request for images."""
 
     def __init__(
-        self, caller: Caller, dataset: DatasetForRating, model_name: str, count: int, now_ms: int, dice: Random
+        self, caller: Caller, dataset: DatasetForRating, shelf: Shelf, count: int, now_ms: int, dice: Random
     ) -> None:
         self.caller = caller
         self.dataset = dataset
-        self.shelf = Shelf(dataset.id, dataset.target, model_name)
+        self.shelf = shelf
         self.count = count
         self.now_ms = now_ms
         self.dice = dice
+        self.near_count = 0
+
+    def lease(self) -> list[LeasedImage]:
+        try:
+            state = book.read_selection_state(
+                holder=self.caller.holder,
+                dataset_id=self.dataset.id,
+                shelf=self.shelf.name,
+                sample_size=WINDOW_SIZE if self.shelf.is_safe else 0,
+            )
+            return self.lease_from_book(state)
+        except ValkeyUnavailable:
+            return self.lease_by_signature()
 
     def lease_from_book(self, state: SelectionState) -> list[LeasedImage]:
         if state.is_exhausted:
             raise NoImageLeft("There is no image left for you to rate here. New ones may come.")
-        found_any = False
+        left_over: list[Candidate] = []
         leased: list[LeasedImage] = []
-        for candidates in self._batches(state):
-            found_any = found_any or bool(candidates)
-            # Most often the first few do; the rest are tried when many images are with other raters.
-            few = 4 * self.count
-            for some in (candidates[:few], candidates[few:]):
-                leased += self._grant(some, self.count - len(leased))
-                if len(leased) >= self.count:
-                    return leased
+        for number, candidates in enumerate(self._batches(state), 1):
+            leased += self._lease_apart(candidates, state.groups, self.count - len(leased))
+            left_over += candidates
+            if len(leased) < self.count and self.near_count and number >= SPACED_TRIES:
+                leased += self._lease_near(left_over, state.groups, leased)
+            if len(leased) >= self.count:
+                return leased
+        if self.near_count and (near := self._lease_near(left_over, state.groups, leased)):
+            return leased + near
+        found_any = bool(left_over)
         if leased:
             return leased
         if not found_any:
@@ -152,6 +178,26 @@ class _Hunt:
         if again := self._again(least_age_ms=FORGOTTEN_MS):
             return again
         raise NoImageLeft("Every image that is left is with a rater just now. Try again in a minute.")
+
+    def _lease_apart(self, candidates: list[Candidate], groups: Sequence[str], count: int) -> list[LeasedImage]:
+        """Lease those whose group was not among the last images."""
+        apart = [candidate for candidate in candidates if str(candidate.group) not in groups]
+        self.near_count += len(candidates) - len(apart)
+        leased: list[LeasedImage] = []
+        # Most often the first few do; the rest are tried when many images are with other raters.
+        few = 4 * self.count
+        for some in (apart[:few], apart[few:]):
+            if len(leased) < count:
+                leased += self._grant(some, count - len(leased))
+        return leased
+
+    def _lease_near(
+        self, candidates: list[Candidate], groups: Sequence[str], leased: list[LeasedImage]
+    ) -> list[LeasedImage]:
+        """Lease what is left although its group was seen shortly before; the one that was away longest first."""
+        places = {group: place for place, group in reversed(list(enumerate(groups)))}
+        candidates.sort(key=lambda candidate: places.get(str(candidate.group), len(groups)), reverse=True)
+        return self._grant(candidates, self.count - len(leased), places_apart=0)
 
     def lease_by_signature(self) -> list[LeasedImage]:
         candidates = self._window() or self._scan(SMALLEST_KEY).candidates
@@ -211,20 +257,24 @@ class _Hunt:
     def _among(self, image_ids: Sequence[uuid.UUID]) -> list[Candidate]:
         return self._shuffled(candidates_among(caller=self.caller, shelf=self.shelf, image_ids=image_ids))
 
-    def _grant(self, candidates: list[Candidate], count: int) -> list[LeasedImage]:
+    def _grant(
+        self, candidates: list[Candidate], count: int, *, places_apart: int = book.PLACES_APART
+    ) -> list[LeasedImage]:
         if not candidates:
             return []
         grant = book.grant_leases(
             holder=self.caller.holder,
             crowd=self.caller.crowd,
             dataset_id=self.dataset.id,
-            candidates=[(c.image_id, c.need) for c in candidates],
+            candidates=[(c.image_id, c.need, c.group) for c in candidates],
             count=count,
+            places_apart=places_apart,
             now_ms=self.now_ms,
             dice=self.dice,
         )
         if grant.is_full:
             return self._again_or_refuse() if count == self.count else []
+        self.near_count += grant.near_count
         known = {c.image_id: c for c in candidates}
         LEASES_GRANTED.labels("book").inc(len(grant.pairs))
         return [self._sign(known[image_id], lease_id) for image_id, lease_id in grant.pairs]
@@ -271,13 +321,13 @@ class _Hunt:
         book.save_cursor(
             holder=self.caller.holder,
             dataset_id=self.dataset.id,
-            model_name=self.shelf.model_name,
+            shelf=self.shelf.name,
             position=position,
             is_dry=is_dry,
         )
 
     def _mark_exhausted(self) -> None:
-        book.mark_exhausted(holder=self.caller.holder, dataset_id=self.dataset.id, model_name=self.shelf.model_name)
+        book.mark_exhausted(holder=self.caller.holder, dataset_id=self.dataset.id, shelf=self.shelf.name)
 
     def _shuffled(self, candidates: list[Candidate]) -> list[Candidate]:
         self.dice.shuffle(candidates)
@@ -292,6 +342,7 @@ class _Hunt:
             candidate.width,
             candidate.height,
             self.dataset.scale_version,
+            self.shelf.adult_class,
         )
 
 

@@ -12,8 +12,9 @@ Keys, all under ``kudoscope:``
     crowd:<address>           sorted set like open:, of all browsers without an account at one address
     tail:<dataset>            set of image ids: the last open images of a nearly finished dataset
     finished:<dataset>        there is no open image
+    groups:<holder>           list of the groups of the last ten images handed out, newest first; "-" for none
 
-A shelf is a dataset, or with a hash behind it one model of a dataset.
+A shelf is a dataset, or with a hash behind it a part of one: one model's images, or those of a class that is not safe.
 """
 
 import hashlib
@@ -37,15 +38,21 @@ TRICKLE_MS = 60 * 1000
 # A browser without a cookie is a new holder each time; all of an address together hold so many and no more.
 MAX_OPEN_OF_CROWD = 120
 EXHAUSTED_SECONDS = 60
+# So many images come between two of one group.
+PLACES_APART = 10
 GRANT, AGAIN = (Path(__file__).with_name(f"{name}.lua").read_text() for name in ("grant", "again"))
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What the book gave: (image, lease) pairs; ``is_full`` when the holder may take nothing new just now."""
+    """What the book gave: (image, lease) pairs; ``is_full`` when the holder may take nothing new just now.
+
+    ``near_count`` images were left because one of their group was handed out shortly before.
+    """
 
     pairs: tuple[tuple[uuid.UUID, uuid.UUID], ...]
     is_full: bool
+    near_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +64,34 @@ class SelectionState:
     is_dry: bool
     tail: tuple[uuid.UUID, ...]
     tail_size: int
+    groups: tuple[str, ...]
 
 
-def read_selection_state(*, holder: str, dataset_id: uuid.UUID, model_name: str, sample_size: int) -> SelectionState:
-    """Return marker, cursor and a sample of the dataset's tail pool, in one round trip."""
+def read_selection_state(*, holder: str, dataset_id: uuid.UUID, shelf: str, sample_size: int) -> SelectionState:
+    """Return marker, cursor, a sample of the dataset's tail pool, and the groups handed out last, in one round trip.
+
+    ``sample_size`` is 0 for a shelf that the pool has nothing of: the pool and its marker are of safe images.
+    """
+    marker = [_finished_key(dataset_id)] if sample_size else []
 
     def read(valkey: Any) -> list[Any]:
         pipe = valkey.pipeline(transaction=False)
-        pipe.exists(_exhausted_key(holder, dataset_id, model_name), _finished_key(dataset_id))
-        pipe.get(_cursor_key(holder, dataset_id, model_name))
+        pipe.exists(_exhausted_key(holder, dataset_id, shelf), *marker)
+        pipe.get(_cursor_key(holder, dataset_id, shelf))
         pipe.srandmember(_tail_key(dataset_id), sample_size)
         pipe.scard(_tail_key(dataset_id))
+        pipe.lrange(_groups_key(holder), 0, PLACES_APART - 1)
         return list(pipe.execute())
 
-    exhausted, cursor, tail, tail_size = ask_valkey("read_selection_state", read)
+    exhausted, cursor, tail, tail_size, groups = ask_valkey("read_selection_state", read)
     position, _, dry = (cursor or b"").partition(b":")
     return SelectionState(
         bool(exhausted),
         int(position) if position else None,
         dry == b"dry",
         tuple(uuid.UUID(bytes=member) for member in tail or ()),
-        tail_size,
+        tail_size if sample_size else 0,
+        tuple(group.decode() for group in groups),
     )
 
 
@@ -86,26 +100,27 @@ def grant_leases(
     holder: str,
     crowd: str,
     dataset_id: uuid.UUID,
-    candidates: Sequence[tuple[uuid.UUID, int]],
+    candidates: Sequence[tuple[uuid.UUID, int, int | None]],
     count: int,
+    places_apart: int,
     now_ms: int,
     dice: Random,
 ) -> Grant:
-    """Lease up to ``count`` of the candidates (image, ratings still needed), atomically.
+    """Lease up to ``count`` of the candidates (image, ratings still needed, group), atomically.
 
-    Passed over are images this holder has already and images that are out as often as they need ratings.
-    ``crowd`` names the address whose browsers without an account share a limit, or is "".
+    Passed over are images this holder has already, images that are out as often as they need ratings, and those of a
+    group that was among the last ``places_apart`` images. ``crowd`` names the address whose browsers without an account share a limit, or is "".
     """
-    keys = [_open_key(holder), _took_key(holder), _crowd_key(crowd)]
+    keys = [_open_key(holder), _took_key(holder), _crowd_key(crowd), _groups_key(holder)]
     args: list[str | int] = [now_ms, LIVE_MS, count, MAX_OPEN, FREE_LEASES, LEASES_PER_RATING, DAY_SECONDS]
-    args += [dataset_id.hex, MAX_OPEN_OF_CROWD if crowd else 0, TRICKLE_MS]
-    for image_id, need in candidates:
+    args += [dataset_id.hex, MAX_OPEN_OF_CROWD if crowd else 0, TRICKLE_MS, places_apart, PLACES_APART]
+    for image_id, need, group in candidates:
         keys.append(_image_key(image_id))
-        args += [image_id.hex, new_lease_id(now_ms=now_ms, dice=dice).hex, need]
+        args += [image_id.hex, new_lease_id(now_ms=now_ms, dice=dice).hex, need, "-" if group is None else group]
     script = get_client().register_script(GRANT)
-    members, is_full = ask_valkey("grant_leases", lambda _: script(keys=keys, args=args))
+    members, is_full, near_count = ask_valkey("grant_leases", lambda _: script(keys=keys, args=args))
     pairs = tuple(_pair_of(member) for member in members)
-    return Grant(pairs, bool(is_full))
+    return Grant(pairs, bool(is_full), near_count)
 
 
 def hand_out_again(
@@ -159,13 +174,13 @@ def forget_lease(
     ask_valkey("forget_lease", forget)
 
 
-def save_cursor(*, holder: str, dataset_id: uuid.UUID, model_name: str, position: int, is_dry: bool) -> None:
+def save_cursor(*, holder: str, dataset_id: uuid.UUID, shelf: str, position: int, is_dry: bool) -> None:
     """Remember how far this holder's scan has come, and whether it has found nothing so far."""
-    key, value = _cursor_key(holder, dataset_id, model_name), f"{position}:{'dry' if is_dry else 'wet'}"
+    key, value = _cursor_key(holder, dataset_id, shelf), f"{position}:{'dry' if is_dry else 'wet'}"
     ask_valkey("save_cursor", lambda valkey: valkey.set(key, value, ex=DAY_SECONDS))
 
 
-def mark_exhausted(*, holder: str, dataset_id: uuid.UUID, model_name: str) -> None:
+def mark_exhausted(*, holder: str, dataset_id: uuid.UUID, shelf: str) -> None:
     """Remember for a minute that this holder has rated all there is, so that nobody scans to find out again.
 
     After that a new pass begins, so that images which came since are found.
@@ -173,8 +188,8 @@ def mark_exhausted(*, holder: str, dataset_id: uuid.UUID, model_name: str) -> No
 
     def mark(valkey: Any) -> None:
         pipe = valkey.pipeline(transaction=False)
-        pipe.set(_exhausted_key(holder, dataset_id, model_name), 1, ex=EXHAUSTED_SECONDS)
-        pipe.delete(_cursor_key(holder, dataset_id, model_name))
+        pipe.set(_exhausted_key(holder, dataset_id, shelf), 1, ex=EXHAUSTED_SECONDS)
+        pipe.delete(_cursor_key(holder, dataset_id, shelf))
         pipe.execute()
 
     ask_valkey("mark_exhausted", mark)
@@ -221,6 +236,10 @@ def _finished_key(dataset_id: uuid.UUID) -> str:
     return f"kudoscope:finished:{dataset_id.hex}"
 
 
+def _groups_key(holder: str) -> str:
+    return f"kudoscope:groups:{holder}"
+
+
 def _open_key(holder: str) -> str:
     return f"kudoscope:open:{holder}"
 
@@ -233,19 +252,19 @@ def _image_key(image_id: uuid.UUID) -> str:
     return f"kudoscope:image:{image_id.hex}"
 
 
-def _shelf(dataset_id: uuid.UUID, model_name: str) -> str:
-    if not model_name:
+def _shelf(dataset_id: uuid.UUID, name: str) -> str:
+    if not name:
         return dataset_id.hex
     # Names come from clients: hashed, they are short and hold no separator.
-    return f"{dataset_id.hex}-{hashlib.blake2b(model_name.encode(), digest_size=8).hexdigest()}"
+    return f"{dataset_id.hex}-{hashlib.blake2b(name.encode(), digest_size=8).hexdigest()}"
 
 
-def _cursor_key(holder: str, dataset_id: uuid.UUID, model_name: str) -> str:
-    return f"kudoscope:cursor:{_shelf(dataset_id, model_name)}:{holder}"
+def _cursor_key(holder: str, dataset_id: uuid.UUID, shelf: str) -> str:
+    return f"kudoscope:cursor:{_shelf(dataset_id, shelf)}:{holder}"
 
 
-def _exhausted_key(holder: str, dataset_id: uuid.UUID, model_name: str) -> str:
-    return f"kudoscope:exhausted:{_shelf(dataset_id, model_name)}:{holder}"
+def _exhausted_key(holder: str, dataset_id: uuid.UUID, shelf: str) -> str:
+    return f"kudoscope:exhausted:{_shelf(dataset_id, shelf)}:{holder}"
 
 
 def _tail_key(dataset_id: uuid.UUID) -> str:

@@ -29,7 +29,8 @@ class Image(models.Model):
     ``is_open`` says whether the image may still be handed out; it is stored, and changes once or twice in
     the life of an image, so that the counters beside it stay out of every index and updates stay in their
     page (HOT). ``sampling_key`` is random and fixed: reading in its order from a random point is a random
-    sample at the cost of one index range.
+    sample at the cost of one index range. ``group_key`` is shared by images of one prompt, set or looks
+    (``services/grouping.py``); nobody is shown two of a group within ten places.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -56,6 +57,10 @@ class Image(models.Model):
     generation = models.JSONField("generation parameters", default=dict, blank=True)
     planted_artifacts = models.PositiveSmallIntegerField(
         "planted artifact level, never shown", null=True, blank=True, editable=False
+    )
+    group_key = models.BigIntegerField("images with the same are kept apart", null=True, blank=True, editable=False)
+    perceptual_hash = models.BigIntegerField(
+        "looks, where nothing else says what it belongs with", null=True, blank=True, editable=False
     )
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -90,6 +95,15 @@ class Image(models.Model):
                 name="image_open_of_model",
             ),
             models.Index(fields=["status"], condition=~Q(status="active"), name="image_not_active"),
+            *(
+                models.Index(
+                    F("dataset"),
+                    F("perceptual_hash").bitrightshift(16 * band).bitand(0xFFFF),
+                    condition=Q(perceptual_hash__isnull=False),
+                    name=f"image_looks_{band}",
+                )
+                for band in range(4)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from accounts.access import Caller
+from ratings.models import AdultClass
 from ratings.queries.prepared import fetch_prepared
 
 SMALLEST_KEY, LARGEST_KEY = -(2**31), 2**31 - 1
@@ -48,16 +49,19 @@ SHARED_PROBES = f"""
     ) rated ON true
     LEFT JOIN LATERAL (SELECT 1 AS hit WHERE false) skipped ON true
 """
-COLUMNS = "id, sampling_key, rating_count, width, height"
-OPEN = f"SELECT {COLUMNS} FROM ratings_image WHERE dataset_id = %(dataset)s AND adult_class = 'safe' AND is_open"
+COLUMNS = "id, sampling_key, rating_count, width, height, group_key"
+FOUND = "i.id, %(target)s::int - i.rating_count, i.width, i.height, i.group_key"
+OPEN = f"""
+    SELECT {COLUMNS} FROM ratings_image WHERE dataset_id = %(dataset)s AND adult_class = %(adult_class)s AND is_open
+"""
 WINDOW = """
-    SELECT i.id, %(target)s::int - i.rating_count, i.width, i.height
+    SELECT {found}
     FROM (({from_key}) UNION ALL ({before_key}) LIMIT %(size)s) i {probes}
     WHERE rated.hit IS NULL AND skipped.hit IS NULL
 """
 SCAN = """
     WITH stretch AS MATERIALIZED ({after_key})
-    SELECT i.id, %(target)s::int - i.rating_count, i.width, i.height,
+    SELECT {found},
         (SELECT count(*) FROM stretch), (SELECT max(sampling_key) FROM stretch)
     FROM (SELECT 1) one LEFT JOIN (
         SELECT i.* FROM stretch i {probes}
@@ -65,9 +69,9 @@ SCAN = """
     ) i ON true
 """
 GIVEN = """
-    SELECT i.id, %(target)s::int - i.rating_count, i.width, i.height
+    SELECT {found}
     FROM unnest(%(ids)s::uuid[]) given (id) JOIN ratings_image i ON i.id = given.id {probes}
-    WHERE i.is_open AND i.adult_class = 'safe' AND i.dataset_id = %(dataset)s
+    WHERE i.is_open AND i.adult_class = %(adult_class)s AND i.dataset_id = %(dataset)s
         AND (%(model)s::text = '' OR i.model_name = %(model)s::text) AND rated.hit IS NULL AND skipped.hit IS NULL
 """
 
@@ -101,7 +105,7 @@ def _ranges_of_model() -> dict[str, str]:
 # text. The keys are (is the caller shared, is one model asked for).
 WINDOWS, SCANS, GIVENS = (
     {
-        (is_shared, is_of_model): sql.format(probes=probes, **ranges)
+        (is_shared, is_of_model): sql.format(found=FOUND, probes=probes, **ranges)
         for is_shared, probes in ((False, PROBES), (True, SHARED_PROBES))
         for is_of_model, ranges in ((False, _ranges_of_all()), (True, _ranges_of_model()))
     }
@@ -113,22 +117,36 @@ WINDOWS, SCANS, GIVENS = (
 class Shelf:
     """What images are picked from: those of a dataset that need up to ``target`` ratings, or one model's among them.
 
-    ``model_name`` is "" for all.
+    ``model_name`` is "" for all. Only images of one class are on a shelf: an index range has one.
     """
 
     dataset_id: uuid.UUID
     target: int
     model_name: str = ""
+    adult_class: str = AdultClass.SAFE.value
+
+    @property
+    def name(self) -> str:
+        """Return what tells this shelf from others of its dataset; "" for all safe images, of which nothing is to tell."""
+        return self.model_name if self.is_safe else f"{self.adult_class}\0{self.model_name}"
+
+    @property
+    def is_safe(self) -> bool:
+        return self.adult_class == AdultClass.SAFE
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An open image that the caller has neither rated nor skipped; ``need`` ratings are still missing."""
+    """An open image that the caller has neither rated nor skipped; ``need`` ratings are still missing.
+
+    Images of one ``group`` are kept apart; None where it is not known.
+    """
 
     image_id: uuid.UUID
     need: int
     width: int
     height: int
+    group: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +168,8 @@ def scan_candidates(*, caller: Caller, shelf: Shelf, after: int, size: int, limi
     """Return up to ``limit`` candidates among the ``size`` open images after key ``after``."""
     params = _params(caller, shelf) | {"key": after, "size": size, "limit": limit}
     rows = fetch_prepared(SCANS[_kind(caller, shelf)], params)
-    found = [Candidate(*row[:4]) for row in rows if row[0] is not None]
-    read_count, last_key = rows[0][4], rows[0][5]
+    found = [Candidate(*row[:5]) for row in rows if row[0] is not None]
+    read_count, last_key = rows[0][5], rows[0][6]
     return Stretch(found, LARGEST_KEY if last_key is None else last_key, read_count < size)
 
 
@@ -182,4 +200,5 @@ def _params(caller: Caller, shelf: Shelf) -> dict[str, object]:
         "dataset": shelf.dataset_id,
         "target": shelf.target,
         "model": shelf.model_name,
+        "adult_class": shelf.adult_class,
     }

@@ -28,6 +28,8 @@ BROUGHT = (
     "model_name",
     "generation",
     "planted_artifacts",
+    "group_key",
+    "perceptual_hash",
 )
 
 

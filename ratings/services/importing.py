@@ -18,6 +18,7 @@ from ratings.importers.sources import Refusal, SourceImage
 from ratings.media import ImageRefused, hash_bytes, read_image_file
 from ratings.models import Dataset, Image, Rendition
 from ratings.services.arriving import AwaitedImages, fill_awaited
+from ratings.services.grouping import group_images
 from ratings.services.renditions import FreshImage, PreparedImage, delete_files, hash_source, prepare_image
 
 BATCH_SIZE = 200
@@ -221,6 +222,7 @@ def insert_images(*, dataset: Dataset, prepared: Sequence[PreparedImage]) -> set
     ids = [item.image.id for item in prepared]
     with transaction.atomic():
         locked = Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
+        group_images([item.image for item in prepared], dataset_id=dataset.pk)
         filled = fill_awaited(dataset=locked, images=[item.image for item in prepared])
         before = set(Image.objects.filter(pk__in=ids).values_list("id", flat=True))
         Image.objects.bulk_create(

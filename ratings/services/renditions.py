@@ -93,6 +93,7 @@ def _new_image(dataset: Dataset, fresh: FreshImage, rendered: RenderedImage) -> 
         model_name=source.model_name,
         generation=source.generation,
         planted_artifacts=source.planted_artifacts,
+        perceptual_hash=rendered.perceptual_hash,
     )
 
 

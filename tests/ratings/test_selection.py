@@ -230,7 +230,7 @@ def test_it_remembers_for_a_while_that_everything_is_rated(rater, dataset):
     with pytest.raises(NoImageLeft):
         take(rater.caller)
     found = get_dataset_for_rating("demo")
-    state = book.read_selection_state(holder=rater.caller.holder, dataset_id=found.id, model_name="", sample_size=1)
+    state = book.read_selection_state(holder=rater.caller.holder, dataset_id=found.id, shelf="", sample_size=1)
     assert state.is_exhausted
     assert statements_of(lambda: take_in_vain(rater.caller)) == 1  # the dataset
 
@@ -464,6 +464,7 @@ def read_by_plans(sql, rater, dataset, model):
         "key": 0,
         "size": 32,
         "model": model,
+        "adult_class": "safe",
     }
     params = {name: value for name, value in known.items() if f"%({name})s" in sql}
     numbered = {name: f"${n}" for n, name in enumerate(params, 1)}

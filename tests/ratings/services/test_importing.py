@@ -215,8 +215,8 @@ def test_import_images_works_in_batches_and_tells_how_far_it_is(harbours):
 def test_import_images_asks_the_database_the_same_few_times_for_any_batch(harbours, django_assert_num_queries):
     for first, count in ((0, 2), (10, 20)):
         sources = [source(picture_bytes(seed=seed), name=str(seed)) for seed in range(first, first + count)]
-        # Known hashes, known source ids; begin, lock, images that wait, ids before, images, ids after, renditions, count, commit.
-        with django_assert_num_queries(11):
+        # Known hashes, source ids; begin, lock, sets, images that wait, ids before, images, ids after, renditions, count, commit.
+        with django_assert_num_queries(12):
             import_images(dataset=harbours, sources=sources)
 
 
