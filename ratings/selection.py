@@ -7,8 +7,8 @@
 3. Failing that, a scan from this rater's own cursor, with a cap; when a whole pass finds nothing, a
    marker spares the next requests the search.
 4. One atomic step in Valkey leases what was found, of each group (prompt, set, looks) one in ten places. Where only
-   images of such a group are at hand, the one that was away longest is given. When the caller may take nothing new, or holds all that is
-   left, what they have held longest is handed out once more.
+   images of such a group are at hand, the one that was away longest is given. When the caller may take nothing new, or
+   holds all that is left, what they have held longest is handed out once more.
 
 Without Valkey, leases are signed and nothing else.
 

@@ -109,7 +109,8 @@ def grant_leases(
     """Lease up to ``count`` of the candidates (image, ratings still needed, group), atomically.
 
     Passed over are images this holder has already, images that are out as often as they need ratings, and those of a
-    group that was among the last ``places_apart`` images. ``crowd`` names the address whose browsers without an account share a limit, or is "".
+    group that was among the last ``places_apart`` images. ``crowd`` names the address whose browsers without an
+    account share a limit, or is "".
     """
     keys = [_open_key(holder), _took_key(holder), _crowd_key(crowd), _groups_key(holder)]
     args: list[str | int] = [now_ms, LIVE_MS, count, MAX_OPEN, FREE_LEASES, LEASES_PER_RATING, DAY_SECONDS]

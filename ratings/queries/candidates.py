@@ -127,7 +127,7 @@ class Shelf:
 
     @property
     def name(self) -> str:
-        """Return what tells this shelf from others of its dataset; "" for all safe images, of which nothing is to tell."""
+        """Return what tells this shelf from others of its dataset; "" for all safe images."""
         return self.model_name if self.is_safe else f"{self.adult_class}\0{self.model_name}"
 
     @property

@@ -1,7 +1,7 @@
 """Reads of images that look alike, by 64 bits that say where a small picture gets brighter (a difference hash).
 
-Two such hashes that differ in at most three bits agree in at least one of four bands of 16; each band has an index. So a
-look-up reads four short ranges, bounded however many images share a band (blank pictures do).
+Two such hashes that differ in at most three bits agree in at least one of four bands of 16; each band has an index. So
+a look-up reads four short ranges, bounded however many images share a band (blank pictures do).
 """
 
 import uuid

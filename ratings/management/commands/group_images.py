@@ -11,7 +11,7 @@ from ratings.services.grouping import group_ungrouped
 class Command(BaseCommand):
     help = (
         "Find out which images belong together (prompt, set, looks), so that nobody is shown two of a kind in a row. "
-        "For images that were imported before this was done at import. May be stopped, and run again, while people rate."
+        "For images from before this was done at import. May be stopped, and run again, while people rate."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
