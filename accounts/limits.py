@@ -5,23 +5,19 @@ either each of them gives one, or none loses any. What the limits are stands in 
 When Valkey is out of reach everybody passes; that is logged and counted as every failure of Valkey is.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from math import ceil
 from pathlib import Path
-from typing import Any
 
-import redis
 from django.conf import settings
 
 from accounts.metrics import REQUESTS_LIMITED
-from accounts.valkey import ValkeyUnavailable, ask_valkey
+from accounts.valkey import Script, ValkeyUnavailable
 
-SCRIPT = Path(__file__).with_suffix(".lua").read_text()
-SCRIPT_HASH = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
+SCRIPT = Script(Path(__file__).with_suffix(".lua"))
 SECOND = 1_000_000  # microseconds, which the script counts in: whole numbers, so that no rounding adds up
 BAD_KEY = "bad_key"
 
@@ -99,7 +95,7 @@ def _ask_limits(demands: Sequence[Demand], now: datetime, *, take: bool) -> Allo
     for bucket in buckets:
         args += [bucket.interval, bucket.burst, bucket.life_ms]
     try:
-        passes, *filled = ask_valkey("limits", lambda valkey: _run_script(valkey, keys, args))
+        passes, *filled = SCRIPT.run("limits", keys, args)
     except ValkeyUnavailable:
         return None
     held = list(zip(demands, buckets, filled, strict=True))
@@ -109,15 +105,6 @@ def _ask_limits(demands: Sequence[Demand], now: datetime, *, take: bool) -> Allo
         unit = "second" if longest.reset == 1 else "seconds"
         raise RateLimited(f"Too many requests. Wait {longest.reset} {unit}, then try again.", longest)
     return min((_allowance(*one) for one in held), key=lambda allowance: allowance.remaining)
-
-
-def _run_script(valkey: redis.Redis, keys: list[str], args: list[int]) -> list[int]:
-    """Return what the script says. By its hash, made once; sent in full to a Valkey that does not know it."""
-    try:
-        found: Any = valkey.evalsha(SCRIPT_HASH, len(keys), *keys, *args)
-    except redis.exceptions.NoScriptError:
-        found = valkey.eval(SCRIPT, len(keys), *keys, *args)
-    return list(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ No request may hang because Valkey does. Callers catch ValkeyUnavailable and go 
 docs/architecture.md states for them.
 """
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import redis
@@ -75,6 +77,38 @@ def ask_valkey(operation: str, function: Callable[[redis.Redis], Result]) -> Res
         raise ValkeyUnavailable(operation) from error
     _breaker.record_success()
     return result
+
+
+def recall(names: Sequence[str]) -> list[bytes | None]:
+    """Return what is kept under each name, in one round trip; None for nothing, and for an empty name.
+
+    Raises ValkeyUnavailable.
+    """
+    wanted = [name for name in names if name]
+    if not wanted:
+        return [None] * len(names)
+    found: Any = ask_valkey("recall", lambda valkey: valkey.mget(wanted))
+    kept = dict(zip(wanted, found, strict=True))
+    return [kept.get(name) for name in names]
+
+
+class Script:
+    """A script that is kept beside the code which runs it, and asked for by its hash, which is made once."""
+
+    def __init__(self, path: Path) -> None:
+        self.text = path.read_text()
+        self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+    def run(self, operation: str, keys: Sequence[str], args: Sequence[str | int]) -> Any:
+        """Return what the script says. Raises ValkeyUnavailable, as `ask_valkey` does."""
+        return ask_valkey(operation, lambda valkey: self._run_in(valkey, keys, args))
+
+    def _run_in(self, valkey: redis.Redis, keys: Sequence[str], args: Sequence[str | int]) -> Any:
+        try:
+            return valkey.evalsha(self.digest, len(keys), *keys, *args)
+        except redis.exceptions.NoScriptError:
+            # A Valkey that does not know it yet is sent it in full.
+            return valkey.eval(self.text, len(keys), *keys, *args)
 
 
 def _is_outage(error: redis.RedisError) -> bool:

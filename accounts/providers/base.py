@@ -58,7 +58,15 @@ class Provider(Protocol):
 
 
 class RememberingProvider(Provider, Protocol):
-    """A provider that has to ask elsewhere and remembers the answers."""
+    """A provider that has to ask elsewhere and remembers the answers, in Valkey."""
+
+    def memory_name(self, secret: str) -> str:
+        """Return the name under which an answer about a key is kept, or "" where there can be none."""
+        ...
+
+    def take_recalled(self, secret: str, data: bytes | None) -> None:
+        """Take what was found under that name, so that it need not be read again."""
+        ...
 
     def remembers(self, secret: str, *, now: datetime) -> bool:
         """Return whether it knows, without asking, that the key is one of its own."""

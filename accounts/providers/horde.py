@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from threading import BoundedSemaphore
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -28,7 +28,7 @@ from accounts.outgoing import Limits, NoAnswer, NotSent, send_request
 from accounts.providers.base import ExternalProfile, KeyOwner, KeyRefused, ProviderUnavailable
 from accounts.providers.horde_user import AnswerUnintelligible, HordeUser, read_user
 from accounts.queries import KnownIdentity, find_identity_by_key, find_known_identity
-from accounts.valkey import ValkeyUnavailable, ask_valkey
+from accounts.valkey import ValkeyUnavailable, ask_valkey, recall
 
 Result = TypeVar("Result")
 log = structlog.get_logger(__name__)
@@ -67,6 +67,13 @@ class Remembered(msgspec.Struct, frozen=True):
 class NoHorde:
     """The twin for a service that has no AI Horde beside it: no key is anybody's."""
 
+    def memory_name(self, secret: str) -> str:
+        del secret
+        return ""
+
+    def take_recalled(self, secret: str, data: bytes | None) -> None:
+        del secret, data
+
     def remembers(self, secret: str, *, now: datetime) -> bool:
         del secret, now
         return False
@@ -85,18 +92,22 @@ class HordeKeys:
         # What Valkey said, for as long as this object lives: a request asks twice.
         self.recalled: dict[str, Remembered | None] = {}
 
+    def memory_name(self, secret: str) -> str:
+        return _cache_name(digest_horde_key(secret)) if _is_key(secret) else ""
+
+    def take_recalled(self, secret: str, data: bytes | None) -> None:
+        self.recalled[digest_horde_key(secret)] = _remembered_from(data)
+
     def remembers(self, secret: str, *, now: datetime) -> bool:
         remembered = self._recall(digest_horde_key(secret))
         return remembered is not None and remembered.user is not None and now - remembered.at < KEPT
 
     def find_owner(self, secret: str, *, now: datetime) -> KeyOwner | None:
-        if not secret.isascii() or not secret.replace("-", "").replace("_", "").isalnum():
-            return None
-        if len(secret) == SHARED_KEY_LENGTH:
+        if _is_key(secret, length=SHARED_KEY_LENGTH):
             raise KeyRefused(
                 "This is a shared key of AI Horde, which several people may use. Rate with a key of your own."
             )
-        if len(secret) != KEY_LENGTH:
+        if not _is_key(secret):
             return None
         digest = digest_horde_key(secret)
         try:
@@ -164,6 +175,11 @@ class HordeKeys:
                 _breaker.record_failure()
 
 
+def _is_key(secret: str, *, length: int = KEY_LENGTH) -> bool:
+    """Return whether a key could be one of theirs, which are base64url."""
+    return len(secret) == length and secret.isascii() and secret.replace("-", "").replace("_", "").isalnum()
+
+
 def digest_horde_key(secret: str) -> str:
     """Return the keyed hash by which a key of AI Horde is remembered: 64 hex digits."""
     return salted_hmac("accounts.providers.horde", secret, algorithm="sha256").hexdigest()
@@ -203,9 +219,16 @@ def _unavailable(reason: str) -> ProviderUnavailable:
 
 def _recall(digest: str) -> Remembered | None:
     try:
-        data: Any = ask_valkey("read_horde_key", lambda valkey: valkey.get(_cache_name(digest)))
+        [data] = recall([_cache_name(digest)])
+    except ValkeyUnavailable:
+        return None
+    return _remembered_from(data)
+
+
+def _remembered_from(data: bytes | None) -> Remembered | None:
+    try:
         return msgspec.json.decode(data, type=Remembered) if data else None
-    except (ValkeyUnavailable, msgspec.DecodeError):
+    except msgspec.DecodeError:
         return None  # What another version wrote is asked for anew.
 
 

@@ -1,7 +1,6 @@
 """Our own keys: remembered in Valkey for a minute, else looked up in the database."""
 
 import hashlib
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -19,37 +18,37 @@ REVOKED = b"revoked"
 
 
 class OwnKeys:
-    """The provider of the keys that people make on their profile.
+    """The provider of the keys that people make on their profile."""
 
-    ``before_asking`` is called before the database is asked for a key that is not remembered, and may raise.
-    """
+    def memory_name(self, secret: str) -> str:
+        """Return the name under which whose key it is is kept in Valkey, or "" for what is no key of ours."""
+        return cache_name(digest_of(secret)) if _is_key(secret) else ""
 
-    def __init__(self, *, before_asking: Callable[[], object] = lambda: None) -> None:
-        self.before_asking = before_asking
-
-    def find_owner(self, secret: str, *, now: datetime) -> KeyOwner | None:
-        if len(secret) != KEY_LENGTH or not secret.isascii():
-            return None
-        holder = self._look_up_key(secret, now=now)
-        if holder is None:
-            return None
-        return KeyOwner(IdentityKind.ACCOUNT, str(holder.user_id), holder.identity_id, holder.user_id, holder.scopes)
-
-    def _look_up_key(self, secret: str, *, now: datetime) -> KeyHolder | None:
-        digest = digest_of(secret)
-        try:
-            remembered: Any = ask_valkey("read_key", lambda valkey: valkey.get(cache_name(digest)))
-        except ValkeyUnavailable:
-            return _find_in_database(secret, digest)
+    def owner_from(self, remembered: bytes) -> KeyOwner:
+        """Return whose key it is by what Valkey has kept. Raises KeyRefused."""
         if remembered == REVOKED:
             raise KeyRefused("Invalid API key.")
-        if remembered:
-            return _holder_from_json(remembered)
-        self.before_asking()
+        return _owner_of(_holder_from_json(remembered))
+
+    def find_owner(self, secret: str, *, now: datetime) -> KeyOwner | None:
+        """Return whose key it is by the database, and remember it."""
+        if not _is_key(secret):
+            return None
+        digest = digest_of(secret)
         holder = _find_in_database(secret, digest)
-        if holder is not None:
-            remember_key(digest, holder, now=now)
-        return holder
+        if holder is None:
+            return None
+        remember_key(digest, holder, now=now)
+        return _owner_of(holder)
+
+
+def _is_key(secret: str) -> bool:
+    """Return whether a key could be one of ours, which are letters and digits."""
+    return len(secret) == KEY_LENGTH and secret.isascii() and secret.isalnum()
+
+
+def _owner_of(holder: KeyHolder) -> KeyOwner:
+    return KeyOwner(IdentityKind.ACCOUNT, str(holder.user_id), holder.identity_id, holder.user_id, holder.scopes)
 
 
 def digest_of(secret: str) -> str:

@@ -25,7 +25,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from accounts.valkey import ask_valkey, get_client
+from accounts.valkey import Script, ask_valkey
 from ratings.leases.token import LIVE_MS, new_lease_id
 
 MAX_OPEN = 20
@@ -40,7 +40,7 @@ MAX_OPEN_OF_CROWD = 120
 EXHAUSTED_SECONDS = 60
 # So many images come between two of one group.
 PLACES_APART = 10
-GRANT, AGAIN = (Path(__file__).with_name(f"{name}.lua").read_text() for name in ("grant", "again"))
+GRANT, AGAIN, FORGET = (Script(Path(__file__).with_name(f"{name}.lua")) for name in ("grant", "again", "forget"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,7 @@ def grant_leases(
     for image_id, need, group in candidates:
         keys.append(_image_key(image_id))
         args += [image_id.hex, new_lease_id(now_ms=now_ms, dice=dice).hex, need, "-" if group is None else group]
-    script = get_client().register_script(GRANT)
-    members, is_full, near_count = ask_valkey("grant_leases", lambda _: script(keys=keys, args=args))
+    members, is_full, near_count = GRANT.run("grant_leases", keys, args)
     pairs = tuple(_pair_of(member) for member in members)
     return Grant(pairs, bool(is_full), near_count)
 
@@ -133,9 +132,8 @@ def hand_out_again(
     """
     if wanted is not None and not wanted:
         return None
-    script = get_client().register_script(AGAIN)
     args: list[str | int] = [now_ms, LIVE_MS, least_age_ms, dataset_id.hex, *(image.hex for image in wanted or ())]
-    member = ask_valkey("hand_out_again", lambda _: script(keys=[_open_key(holder)], args=args))
+    member = AGAIN.run("hand_out_again", [_open_key(holder)], args)
     return _pair_of(member) if member else None
 
 
@@ -160,19 +158,9 @@ def forget_lease(
 ) -> None:
     """Take a lease off the book: it was used, or given back."""
     member = image_id.hex + lease_id.hex + dataset_id.hex
-
-    def forget(valkey: Any) -> None:
-        pipe = valkey.pipeline(transaction=False)
-        pipe.zrem(_open_key(holder), member)
-        if crowd:
-            pipe.zrem(_crowd_key(crowd), member)
-        pipe.zrem(_image_key(image_id), lease_id.hex)
-        if is_rated:
-            pipe.hincrby(_took_key(holder), "ratings", 1)
-            pipe.expire(_took_key(holder), DAY_SECONDS, nx=True)
-        pipe.execute()
-
-    ask_valkey("forget_lease", forget)
+    keys = [_open_key(holder), _image_key(image_id), _took_key(holder), _crowd_key(crowd)]
+    args = [member, lease_id.hex, int(is_rated), DAY_SECONDS, int(bool(crowd))]
+    FORGET.run("forget_lease", keys, args)
 
 
 def save_cursor(*, holder: str, dataset_id: uuid.UUID, shelf: str, position: int, is_dry: bool) -> None:
