@@ -159,7 +159,7 @@ def forget_lease(
     """Take a lease off the book: it was used, or given back."""
     member = image_id.hex + lease_id.hex + dataset_id.hex
     keys = [_open_key(holder), _image_key(image_id), _took_key(holder), _crowd_key(crowd)]
-    args = [member, lease_id.hex, int(is_rated), DAY_SECONDS, int(bool(crowd))]
+    args: list[str | int] = [member, lease_id.hex, int(is_rated), DAY_SECONDS, int(bool(crowd))]
     FORGET.run("forget_lease", keys, args)
 
 

@@ -1,6 +1,7 @@
 """How raters come into being, and what is known of them elsewhere."""
 
 from datetime import datetime
+from functools import lru_cache
 
 from django.db import transaction
 
@@ -61,6 +62,12 @@ def open_rater(identity_id: int, *, is_shared: bool = False) -> Rater:
     if not is_shared:
         ensure_user_accounts([identity_id])
     return rater
+
+
+@lru_cache(maxsize=4096)
+def refresh_rater_once(*, identity_id: int, profile: ExternalProfile | None) -> None:
+    """As `refresh_rater`, unless this process has written down the same before: what is said lives ten minutes."""
+    refresh_rater(identity_id=identity_id, profile=profile)
 
 
 def refresh_rater(*, identity_id: int, profile: ExternalProfile | None) -> None:

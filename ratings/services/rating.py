@@ -13,7 +13,7 @@ from ratings.queries.raters import find_rater_id
 from ratings.rewards import PriceList, promise_for, reward_for
 from ratings.services.proving import DEFAULT_SCALE_VERSION, Proven, prove, use_up
 from ratings.services.quarantine import align_ratings
-from ratings.services.rater import ensure_rater, refresh_rater
+from ratings.services.rater import ensure_rater, refresh_rater_once
 from ratings.services.rating_rows import CONFLICT, RATED_OTHERWISE, SUBMIT
 from ratings.services.refusals import (
     AlreadyRated,
@@ -95,7 +95,7 @@ def _store(
 ) -> SubmittedRating:
     identity_id = caller.identity_id or find_identity_id(kind=caller.kind, external_id=caller.external_id)
     if identity_id:
-        refresh_rater(identity_id=identity_id, profile=caller.profile)
+        refresh_rater_once(identity_id=identity_id, profile=caller.profile)
     params = _statement_params(caller, submission, proven, prices, now) | {"identity": identity_id}
     rows = fetch_prepared(SUBMIT, params)
     if not rows and find_rater_id(identity_id) is None:

@@ -6,7 +6,7 @@ import platform
 import sys
 import tempfile
 
-NAMES = ("submit", "relay", "selection", "settlement", "release")
+NAMES = ("submit", "relay", "selection", "settlement", "import", "release")
 
 
 def main() -> int:
@@ -35,19 +35,24 @@ def _set_up() -> None:
 
 
 def _bench(name: str, images: int) -> list[str]:
-    from tests.benchmarks import bench_relay, bench_selection, bench_settlement, bench_submit
+    from tests.benchmarks import (
+        bench_import,
+        bench_relay,
+        bench_release,
+        bench_selection,
+        bench_settlement,
+        bench_submit,
+    )
 
-    if name == "submit":
-        return bench_submit.run()
-    if name == "relay":
-        return bench_relay.run()
-    if name == "selection":
-        return bench_selection.run_bench(large=images)
-    if name == "settlement":
-        return bench_settlement.run()
-    from tests.benchmarks import bench_release
-
-    return bench_release.run()
+    benches = {
+        "submit": bench_submit.run,
+        "relay": bench_relay.run,
+        "selection": lambda: bench_selection.run_bench(large=images),
+        "settlement": bench_settlement.run,
+        "import": bench_import.run,
+        "release": bench_release.run,
+    }
+    return benches[name]()
 
 
 if __name__ == "__main__":

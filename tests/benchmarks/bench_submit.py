@@ -1,8 +1,11 @@
 """Submit and next image through the whole server, against pgbench running the same statement."""
 
 import json
+import os
 import re
 import statistics
+from collections.abc import Iterator
+from contextlib import contextmanager
 from random import Random
 
 from django.utils import timezone
@@ -12,7 +15,16 @@ from ratings.leases.token import Lease, new_lease_id, sign_lease
 from ratings.models import Dataset
 from ratings.queries.candidates import WINDOWS
 from ratings.services.rating_rows import SUBMIT
-from tests.benchmarks.data import IMAGE, image_id, key_of, make_callers, make_dataset, settle_down
+from tests.benchmarks.data import (
+    IMAGE,
+    image_id,
+    key_for,
+    make_callers,
+    make_dataset,
+    make_horde_callers,
+    remember_horde_keys,
+    settle_down,
+)
 from tests.benchmarks.load import Outcome, drive, percentile
 from tests.benchmarks.server import granian, pgbench
 
@@ -25,21 +37,36 @@ SECONDS = 5
 def run() -> list[str]:
     """Print both ratios, each the median of three rounds in which both sides take turns."""
     dataset = make_dataset("demo", number=1, image_count=IMAGES)
-    callers = make_callers(RATERS)
+    callers, horde_users = make_callers(RATERS), make_horde_callers(RATERS)
     settle_down()
     dice = Random(2023)
-    submits, nexts, limits, pick_limits = [], [], [], []
-    with granian() as port:
+    submits, horde_submits, nexts, limits, pick_limits = [], [], [], [], []
+    with _horde_at("https://aihorde.invalid"), granian() as port:
         drive(port, _next_requests(callers, dice, 2_000), expect=b"200", seconds=5)
         for _ in range(ROUNDS):
             limits.append(pgbench(_submit_script(callers), seconds=SECONDS))
             submits.append(drive(port, _submit_requests(callers, dice), expect=b"201", seconds=SECONDS))
+            # Nobody is there to be asked: remembered is what they have to be.
+            remember_horde_keys(horde_users)
+            horde_submits.append(drive(port, _submit_requests(horde_users, dice), expect=b"201", seconds=SECONDS))
             pick_limits.append(pgbench(_next_script(callers, dataset), seconds=SECONDS))
             nexts.append(drive(port, _next_requests(callers, dice, 20_000), expect=b"200", seconds=SECONDS))
     return [
         _line("submit a rating (HTTP) / pgbench, same statement", submits, limits, ">= 0.2"),
+        _line("the same with remembered keys of AI Horde", horde_submits, limits, ">= 0.2"),
         _line("next image (HTTP) / pgbench, same statement", nexts, pick_limits, "no target"),
     ]
+
+
+@contextmanager
+def _horde_at(url: str) -> Iterator[None]:
+    """Let the server accept keys of AI Horde."""
+    before = os.environ.get("HORDE_URL", "")
+    os.environ["HORDE_URL"] = url
+    try:
+        yield
+    finally:
+        os.environ["HORDE_URL"] = before
 
 
 def _line(name: str, outcomes: list[Outcome], limits: list[float], target: str) -> str:
@@ -71,7 +98,7 @@ def _next_requests(callers: list[Caller], dice: Random, count: int) -> list[byte
 
 def _request(method: str, path: str, caller: Caller, body: str = "") -> bytes:
     length = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else ""
-    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\napikey: {key_of(caller.user_id)}\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\napikey: {key_for(caller)}\r\n"
     return f"{head}Client-Agent: bench:1:nobody\r\n{length}\r\n{body}".encode()
 
 

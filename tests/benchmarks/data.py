@@ -2,11 +2,16 @@
 
 import hashlib
 import uuid
+from datetime import timedelta
 
 from django.db import connection
 from django.utils import timezone
 
-from accounts.access import Caller, account_caller
+from accounts.access import Caller, account_caller, caller_of_key
+from accounts.models import IdentityKind, Scope
+from accounts.providers import horde
+from accounts.providers.base import KeyOwner
+from accounts.providers.horde_user import HordeUser
 from ratings.models import Dataset
 
 IMAGE = "('00000000-0000-4000-8000-' || lpad(to_hex({}), 12, '0'))::uuid"
@@ -88,6 +93,43 @@ def make_keys(user_ids: list[int]) -> None:
 def key_of(user_id: int) -> str:
     """Return the key of a benchmark's user, of the length that real ones have."""
     return f"{user_id:08d}{'b' * 14}"
+
+
+def make_horde_callers(count: int) -> list[Caller]:
+    """Make users of AI Horde, numbered from 1, who have rated here before."""
+    run(
+        """
+        WITH identities AS (
+            INSERT INTO accounts_identity (kind, external_id, name, key_digest, created_at)
+            SELECT 'horde', n, 'user#' || n, '', now() FROM generate_series(1, %(count)s) n RETURNING id
+        ), raters AS (
+            INSERT INTO ratings_rater (identity_id, state, is_shared, is_trusted, rating_count, counted_count,
+                challenges_failed, pseudonym_seed, created_at)
+            SELECT id, 'new', false, false, 0, 0, 0, gen_random_uuid(), now() FROM identities
+        )
+        INSERT INTO kudos_account (kind, identity_id, balance, created_at)
+        SELECT 'user', id, 0, now() FROM identities
+        """,
+        count=count,
+    )
+    rows = fetch("SELECT external_id, id FROM accounts_identity WHERE kind = 'horde' ORDER BY id")
+    scopes = (Scope.RATE.value, Scope.READ.value)
+    owners = [KeyOwner(IdentityKind.HORDE, number, identity_id, None, scopes) for number, identity_id in rows]
+    return [caller_of_key(owner, "a" * 32) for owner in owners]
+
+
+def remember_horde_keys(callers: list[Caller]) -> None:
+    """Let Valkey know whose the keys of users of AI Horde are, as if it had said so just now."""
+    moment = timezone.now()
+    for caller in callers:
+        number = int(caller.external_id)
+        user = HordeUser(number, f"user#{number}", False, 12, 34, moment - timedelta(days=99), moment)
+        horde._remember(horde.digest_horde_key(key_for(caller)), horde.Remembered(moment, user), keep=horde.KEPT)
+
+
+def key_for(caller: Caller) -> str:
+    """Return the key of a benchmark's caller."""
+    return key_of(caller.user_id) if caller.user_id else f"{int(caller.external_id):08d}{'h' * 14}"
 
 
 def add_ratings(caller: Caller, *, dataset: Dataset, where: str) -> None:
