@@ -1,7 +1,7 @@
 """Who is calling: an API key, ours or AI Horde's, a session, a browser without an account, or the anonymous key."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.core import signing
@@ -13,11 +13,12 @@ from accounts.limits import BAD_KEY, Demand, check_limits, take_from_limits
 from accounts.models import IdentityKind, Scope, new_browser_id
 from accounts.providers import find_key_owner
 from accounts.providers.base import ExternalProfile, KeyOwner, KeyRefused
-from accounts.queries import find_identity_id
+from accounts.queries import find_identity_id, find_known_identity
 
 SHARED_KEY = "0000000000"
 BROWSER_COOKIE = "kudoscope_browser"
 BROWSER_COOKIE_SECONDS = 365 * 24 * 3600
+CLAIMED_BROWSER = "claimed_browser"
 ANSWER_SCOPES = (Scope.RATE.value, Scope.READ.value)
 
 
@@ -96,8 +97,31 @@ def caller_from_request(request: HttpRequest) -> Caller:
     address = hash_address(read_client_address(request), now=timezone.now())
     user_id = request.user.pk if request.user.is_authenticated else None
     if user_id is not None:
-        return account_caller(user_id, find_identity_id(kind=IdentityKind.ACCOUNT, user_id=user_id), address)
+        caller = account_caller(user_id, find_identity_id(kind=IdentityKind.ACCOUNT, user_id=user_id), address)
+        claimed = request.session.get(CLAIMED_BROWSER)
+        return replace(caller, former_holder=f"browser:{claimed}") if claimed else caller
+    caller = browser_caller(_browser_id_of(request), address)
+    if caller.user_id is None:
+        return caller
+    # Somebody claimed what this browser rated, and a copy of its old cookie came back: it speaks for nobody.
+    renew_browser(request)
     return browser_caller(_browser_id_of(request), address)
+
+
+def read_browser_id(request: HttpRequest) -> str | None:
+    """Return the id in this browser's signed cookie, or None when it has none."""
+    return _read_browser_cookie(request.COOKIES.get(BROWSER_COOKIE, ""))
+
+
+def renew_browser(request: HttpRequest) -> None:
+    """Let this browser be another one from now on; the answer has to carry its new name (`remember_browser`)."""
+    request.browser_id = new_browser_id()  # type: ignore[attr-defined]
+    request.is_new_browser = True  # type: ignore[attr-defined]
+
+
+def take_over_leases(request: HttpRequest, browser_id: str) -> None:
+    """Let the session use what was leased to this browser before its ratings became the account's."""
+    request.session[CLAIMED_BROWSER] = browser_id
 
 
 def remember_browser(request: HttpRequest, response: HttpResponse) -> None:
@@ -141,9 +165,10 @@ def account_caller(
 
 
 def browser_caller(browser_id: str, address: str) -> Caller:
-    """Return the caller for a browser without an account."""
-    identity_id = find_identity_id(kind=IdentityKind.BROWSER, external_id=browser_id)
-    return Caller(IdentityKind.BROWSER, browser_id, identity_id, None, f"browser:{browser_id}", address)
+    """Return the caller for a browser without an account; ``user_id`` is that of who claimed its ratings, or None."""
+    known = find_known_identity(kind=IdentityKind.BROWSER, external_id=browser_id)
+    identity_id, user_id = (known.identity_id, known.user_id) if known else (None, None)
+    return Caller(IdentityKind.BROWSER, browser_id, identity_id, user_id, f"browser:{browser_id}", address)
 
 
 def shared_caller(address: str) -> Caller:

@@ -1,14 +1,20 @@
 """Where allauth asks us how things are done here."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.access import read_browser_id
 from accounts.addresses import hash_address, read_client_address
+from accounts.models import IdentityKind
+from accounts.queries import find_identity_id
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -22,6 +28,19 @@ class AccountAdapter(DefaultAccountAdapter):
         "too_many_login_attempts": _("Too many attempts. Wait a few minutes, then try again."),
         "rate_limited": _("Too many requests. Wait a moment, then try again."),
     }
+
+    def post_login(self, request: HttpRequest, user: AbstractBaseUser, **options: Any) -> HttpResponse:
+        """Ask who rated here before they signed in whether that was them, on the way to where they were going."""
+        response: HttpResponse = super().post_login(request, user, **options)
+        browser_id = read_browser_id(request)
+        if (
+            browser_id
+            and find_identity_id(kind=IdentityKind.BROWSER, external_id=browser_id)
+            and response.get("Location")
+        ):
+            onward = urlencode({"next": response["Location"]})
+            response["Location"] = f"{reverse('ratings:claim')}?{onward}"
+        return response
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return what attempts are counted by: the hash by which we tell addresses apart, never the address."""

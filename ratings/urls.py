@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ratings.views import datasets, home, images, linking, page_settings, profile, rate
+from ratings.views import claiming, datasets, home, images, linking, page_settings, profile, rate
 
 app_name = "ratings"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("datasets/", datasets.datasets, name="datasets"),
     path("datasets/<slug:slug>/", datasets.dataset, name="dataset"),
     path("profile/", profile.profile, name="profile"),
+    path("profile/claim/", claiming.claim, name="claim"),
     path("profile/horde/", linking.link_horde, name="link_horde"),
     path("profile/horde/<int:identity_id>/unlink/", linking.unlink_horde, name="unlink_horde"),
     path("images/<uuid:image_id>.webp", images.image_file, name="image"),

@@ -4,6 +4,7 @@ Linking points the identity to the user and rewrites no rating. docs/decisions/0
 """
 
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -44,6 +45,24 @@ class OutOfCount(LinkRefused):
     """Ratings of one of them do not count just now, and a person is in or out of the count as a whole."""
 
 
+class LinkWords(NamedTuple):
+    """Why an identity of one kind was not linked, in words."""
+
+    already: str
+    elsewhere: str
+    too_many: str
+    out_of_count: str
+
+
+WORDS = LinkWords(
+    already="This AI Horde identity is linked to your account already.",
+    elsewhere="This AI Horde identity is linked to another account. Sign in there and unlink it first.",
+    too_many=f"{MAX_LINKED} identities are linked to your account. Unlink one first.",
+    out_of_count="Ratings of your account or of this AI Horde identity are under review and do not count just now. "
+    "They can be linked when the review is over.",
+)
+
+
 class NoSuchLink(Exception):
     """There is no such identity, or it is not linked to this account."""
 
@@ -69,8 +88,7 @@ def link_horde_identity(*, user: User, secret: str, provider: Provider, now: dat
         open_rater(own_id)
     try:
         with transaction.atomic():
-            _point(horde_id, user)
-            _mark_linked(user)
+            point_identity(identity_id=horde_id, user=user, kind=IdentityKind.HORDE, most=MAX_LINKED, words=WORDS)
             refresh_rater(identity_id=horde_id, profile=profile)
     finally:
         # Also when it was linked already: the last time may have been interrupted here.
@@ -111,23 +129,24 @@ def _fresh_profile(owner: KeyOwner, now: datetime) -> ExternalProfile:
     return owner.profile
 
 
-def _point(identity_id: int, user: User) -> None:
-    """Set the user of an identity that has none, if both sides count. Locks: user, raters by id, identity."""
+def point_identity(*, identity_id: int, user: User, kind: IdentityKind, most: int, words: LinkWords) -> None:
+    """Set the user of an identity that has none, if both sides count; one may have ``most`` of a kind.
+
+    Locks user, raters by id, identity, in this order, in the transaction of the caller. Raises LinkRefused.
+    """
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     _lock_raters(user, identity_id)
-    linked = Identity.objects.filter(user=user).exclude(kind=IdentityKind.ACCOUNT)
+    linked = Identity.objects.filter(user=user, kind=kind)
     if linked.filter(pk=identity_id).exists():
-        raise LinkedAlready("This AI Horde identity is linked to your account already.")
-    if linked.count() >= MAX_LINKED:
-        raise TooManyLinked(f"{MAX_LINKED} identities are linked to your account. Unlink one first.")
+        raise LinkedAlready(words.already)
+    if linked.count() >= most:
+        raise TooManyLinked(words.too_many)
     if not Identity.objects.filter(pk=identity_id, user=None).update(user=user):
-        raise LinkedElsewhere("This AI Horde identity is linked to another account. Sign in there and unlink it first.")
+        raise LinkedElsewhere(words.elsewhere)
     # After the locks, which quarantine waits for or has let go: whatever it decided is seen here.
     if Rater.objects.filter(identity__user=user, state__in=OUT_OF_COUNT).exists():
-        raise OutOfCount(
-            "Ratings of your account or of this AI Horde identity are under review and do not count just now. "
-            "They can be linked when the review is over."
-        )
+        raise OutOfCount(words.out_of_count)
+    _mark_linked(user)
 
 
 def _lock_raters(user: User, identity_id: int) -> None:

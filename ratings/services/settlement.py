@@ -12,7 +12,7 @@ from kudos.services import Posting, ensure_user_accounts, post_transactions, sys
 # Any constant will do: it names this job among the advisory locks of the database.
 SETTLEMENT_LOCK = 0x5E771E
 BATCH_SIZE = 1_000_000
-EARNING_KINDS = ["account", "horde"]
+EARNING_KINDS = ["account", "horde"]  # and browsers whose ratings somebody claimed
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ DUE = """
         JOIN ratings_rater t ON t.id = r.rater_id
         JOIN accounts_identity i ON i.id = t.identity_id
     WHERE r.settlement_id IS NULL AND r.reward > 0 AND r.state = 'counted' AND r.created_at <= %s
-        AND t.state NOT IN ('quarantined', 'voided') AND i.kind = ANY(%s)
+        AND t.state NOT IN ('quarantined', 'voided')
+        AND (i.kind = ANY(%s) OR (i.kind = 'browser' AND i.user_id IS NOT NULL))
     ORDER BY r.id LIMIT %s
     FOR NO KEY UPDATE OF r SKIP LOCKED
 """

@@ -15,6 +15,7 @@ from accounts.forms import ApiKeyForm, HordeKeyForm, OlderForm
 from accounts.queries import keys_of, linked_identities
 from accounts.views import SignedInRequest
 from ratings.queries.raters import my_ratings, my_standing
+from ratings.views.claiming import offer_of
 
 PAGE_LENGTH = 50
 
@@ -36,6 +37,7 @@ def profile(request: SignedInRequest) -> HttpResponse:
         "older": ratings[-1].id if len(ratings) == PAGE_LENGTH else None,
         "keys": keys_of(request.user.pk),
         "form": ApiKeyForm(),
+        "offer": offer_of(request),
         "horde": horde_section(request.user.pk),
     }
     return render(request, "accounts/profile.html", context)

@@ -87,6 +87,7 @@ PAGES = {
     "ratings:rate": Route(EVERYBODY),
     "ratings:rate_dataset": Route(EVERYBODY, lambda _: {"slug": "demo"}),
     "ratings:page_settings": Route(EVERYBODY),
+    "ratings:claim": Route(SIGNED_IN),
     "ratings:profile": Route(SIGNED_IN),
     "kudos:history": Route(SIGNED_IN),
     "accounts:create_api_key": Route(SIGNED_IN),

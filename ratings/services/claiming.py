@@ -1,0 +1,119 @@
+"""Rate first, sign up later: what a browser rated becomes its person's, if they say that it was they who rated.
+
+A claim links the browser's identity to the account, as linking does with one of AI Horde, and rewrites no answer.
+docs/decisions/0016 tells why rewards are promised only then.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Count, Min
+
+from accounts.models import Identity, IdentityKind, User
+from accounts.services import ensure_identity
+from ratings.models import PagePreferences, Rating, RatingState
+from ratings.queries.prepared import fetch_prepared
+from ratings.rewards import PriceList, reward_for
+from ratings.services.linking import LinkedAlready, LinkRefused, LinkWords, point_identity
+from ratings.services.rater import open_rater
+from ratings.services.superseding import supersede_ratings
+
+CLAIMABLE = timedelta(days=30)
+# Each is looked up with every image that is handed out.
+MAX_CLAIMED = 5
+WORDS = LinkWords(
+    already="What this browser rated is yours already.",
+    elsewhere="What this browser rated belongs to another account.",
+    too_many=f"You have added what {MAX_CLAIMED} browsers rated, and no more can be added.",
+    out_of_count="Ratings of your account or of this browser are under review. They can be added when it is over.",
+)
+
+# Locks ratings in the order of everywhere else. What has been settled, or promised, is left as it is: a claim that was
+# interrupted may run again. Who could not judge the artifacts is paid as for saying nothing of them, as in `submit`.
+PROMISE = """
+WITH claimed AS (
+    SELECT r.id, r.artifacts IS NOT NULL AS has_artifacts FROM ratings_rating r
+    WHERE r.rater_id = (SELECT id FROM ratings_rater WHERE identity_id = %(identity)s)
+        AND r.created_at >= %(since)s AND r.reward = 0 AND r.settlement_id IS NULL AND r.state <> 'superseded'
+    ORDER BY r.id FOR NO KEY UPDATE
+)
+UPDATE ratings_rating r SET reward = CASE WHEN c.has_artifacts THEN %(with_artifacts)s ELSE %(plain)s END::int
+FROM claimed c WHERE r.id = c.id AND r.reward = 0 AND r.settlement_id IS NULL AND r.state <> 'superseded'
+RETURNING r.reward
+"""
+
+
+class NothingToClaim(LinkRefused):
+    """The browser has rated nothing, or nothing lately."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a browser rated in the last 30 days, and the kudos that are promised for it once somebody claims it."""
+
+    rating_count: int
+    kudos: int
+    oldest_at: datetime
+
+
+def find_claim(*, browser_id: str | None, prices: PriceList, now: datetime) -> Claim | None:
+    """Return what could be claimed from a browser that is nobody's yet, or None."""
+    identity = Identity.objects.filter(kind=IdentityKind.BROWSER, external_id=browser_id or "", user=None).first()
+    if identity is None:
+        return None
+    rows = Rating.objects.filter(rater__identity=identity, created_at__gte=now - CLAIMABLE)
+    found = rows.exclude(state=RatingState.SUPERSEDED).aggregate(
+        all=Count("id"), artifacts=Count("artifacts"), oldest_at=Min("created_at")
+    )
+    if not found["all"]:
+        return None
+    plain, with_artifacts = (reward_for(prices=prices, has_artifacts=has) for has in (False, True))
+    kudos = plain * (found["all"] - found["artifacts"]) + with_artifacts * found["artifacts"]
+    return Claim(found["all"], kudos, found["oldest_at"])
+
+
+def claim_browser(*, user: User, browser_id: str, prices: PriceList, now: datetime) -> int:
+    """Add what a browser rated to the account, and return the kudos promised for the last 30 days of it.
+
+    1. Make sure that the account has a rater, and point the browser's identity to the user. Whoever rates at that
+       moment waits for it, or it for them.
+    2. Of images that both have rated, the later rating counts no more.
+    3. Promise the rewards. A browser earns nothing, so none was promised before.
+
+    Each is a transaction of its own, because each takes its locks in another order; a claim that was interrupted is
+    completed by asking again from the same browser. Raises LinkRefused.
+    """
+    identity = Identity.objects.filter(kind=IdentityKind.BROWSER, external_id=browser_id, rater__isnull=False).first()
+    if identity is None:
+        raise NothingToClaim("This browser has rated nothing.")
+    with transaction.atomic():
+        own_id = ensure_identity(kind=IdentityKind.ACCOUNT, external_id=str(user.pk), user_id=user.pk)
+        open_rater(own_id)
+    try:
+        with transaction.atomic():
+            point_identity(identity_id=identity.pk, user=user, kind=IdentityKind.BROWSER, most=MAX_CLAIMED, words=WORDS)
+            _keep_training(identity.pk, own_id)
+    except LinkedAlready:
+        pass  # The last time was interrupted; what it had left follows.
+    supersede_ratings(user_id=user.pk)
+    return _promise(identity.pk, prices, now)
+
+
+def _promise(identity_id: int, prices: PriceList, now: datetime) -> int:
+    params = {
+        "identity": identity_id,
+        "since": now - CLAIMABLE,
+        "plain": reward_for(prices=prices, has_artifacts=False),
+        "with_artifacts": reward_for(prices=prices, has_artifacts=True),
+    }
+    return sum(reward for (reward,) in fetch_prepared(PROMISE, params))
+
+
+def _keep_training(browser_identity_id: int, own_id: int) -> None:
+    """Who practised in the browser need not do so again."""
+    trained = PagePreferences.objects.filter(identity_id=browser_identity_id).exclude(trained_at=None).first()
+    if trained is None:
+        return
+    own, _ = PagePreferences.objects.get_or_create(identity_id=own_id)
+    PagePreferences.objects.filter(pk=own.pk, trained_at=None).update(trained_at=trained.trained_at)
