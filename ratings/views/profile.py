@@ -37,10 +37,14 @@ def profile(request: SignedInRequest) -> HttpResponse:
         "older": ratings[-1].id if len(ratings) == PAGE_LENGTH else None,
         "keys": keys_of(request.user.pk),
         "form": ApiKeyForm(),
-        "offer": offer_of(request),
-        "horde": horde_section(request.user.pk),
+        **others_section(request),
     }
     return render(request, "accounts/profile.html", context)
+
+
+def others_section(request: SignedInRequest) -> dict[str, object]:
+    """Return what the page says of other names the person may have: this browser's, and those at AI Horde."""
+    return {"offer": offer_of(request), "horde": horde_section(request.user.pk)}
 
 
 def horde_section(user_id: int) -> dict[str, object] | None:

@@ -28,7 +28,7 @@ def ask(rf):
     def call(function=caller_from_key, *, cookies=None, user=None, **headers):
         request = rf.get("/", headers=headers)
         request.COOKIES |= cookies or {}
-        request.user = user or access_anonymous()
+        request.user, request.session = user or access_anonymous(), {}
         return function(request, now=now()) if function is caller_from_key else function(request)
 
     return call
