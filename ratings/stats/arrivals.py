@@ -8,6 +8,7 @@ from ratings.stats.facts import earlier_mean
 from ratings.stats.levels import Floats, Ints, counts, sums
 from ratings.stats.rows import RatingsInvalid
 from ratings.stats.state import Batch, State
+from ratings.stats.weighing import bias_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,9 @@ def revise(state: State, rows: Ints, steps: Floats) -> Ints:
     rows, steps = rows[is_other], steps[is_other]
     add_to_images(state, rows, -1.0)
     count_rows(state, rows, -1.0)
-    change, size = (steps - state.rows.value[rows]) * state.rows.others[rows], state.raters.size
-    state.raters.xy[:size] += sums(state.rows.rater[rows], change, size)
+    add_to_raters(state, rows, -1.0)
     state.rows.value[rows] = steps
+    add_to_raters(state, rows, 1.0)
     count_rows(state, rows, 1.0)
     add_to_images(state, rows, 1.0)
     return rows
@@ -165,12 +166,23 @@ def weight_of(state: State, rows: Ints) -> Floats:
     return np.where(state.raters.is_silent[rater], 0.0, state.raters.weight[rater])
 
 
-def leave_one_out(state: State, rows: Ints) -> Floats:
-    """Return what the others say of the images of some rows."""
+def leave_one_out(state: State, rows: Ints) -> None:
+    """Reckon anew what the others say of the images of some rows; it is not in the sums of raters yet."""
     image, weight = state.rows.image[rows], weight_of(state, rows)
     kappa, mean = state.parameters.kappa, state.parameters.mean
     others = np.maximum(state.images.weight[image] - weight, 0.0)
-    return (state.images.total[image] - weight * corrected(state, rows) + kappa * mean) / (others + kappa)
+    total = state.images.total[image] - weight * corrected(state, rows)
+    state.rows.others_weight[rows] = others
+    state.rows.others[rows] = (total + kappa * mean) / (others + kappa)
+
+
+def add_to_raters(state: State, rows: Ints, sign: float) -> None:
+    """Add what the others say of rows to the sums of their raters, or take it out."""
+    table, raters, size = state.rows, state.raters, state.raters.size
+    rater, x, y = table.rater[rows], table.others[rows], table.value[rows]
+    share, difference = bias_parts(x, table.others_weight[rows], y, state.parameters)
+    for name, part in (("x", x), ("xx", x * x), ("xy", x * y), ("share", share), ("difference", difference)):
+        getattr(raters, name)[:size] += sign * sums(rater, part, size)
 
 
 def add_to_images(state: State, rows: Ints, sign: float) -> None:

@@ -16,11 +16,17 @@ from ratings.stats.parameters import Parameters
 from ratings.stats.population import first_honest_z, fit_distance, fit_population, fit_spread
 from ratings.stats.results import Fit, ImageResults
 from ratings.stats.rows import Ratings
-from ratings.stats.weighing import correlate, describe_raters, information_weight, shrink_z, stretch_factor
+from ratings.stats.weighing import (
+    BIAS_PSEUDO,
+    bias_parts,
+    correlate,
+    describe_raters,
+    information_weight,
+    shrink_z,
+    stretch_factor,
+)
 
 SWEEPS = 8
-# Ratings that "no bias" counts as.
-BIAS_PSEUDO = 3.0
 # What the model does not know of makes intervals this much wider (measured, docs/quality.md).
 ERROR_FACTOR = 1.15
 CONFIDENCE_95 = 1.959964
@@ -140,8 +146,9 @@ def improve(draft: Draft, facts: Facts, levels: Levels, *, is_first: bool) -> No
 
 def estimate_bias(draft: Draft, facts: Facts, consensus: Consensus) -> Floats:
     """Return how much higher than the others each rater answers, shrunk to the mean of all."""
-    difference = sums(facts.rater, facts.value - consensus.others, facts.rater_count)
-    bias = difference / (facts.count + BIAS_PSEUDO)
+    share, difference = bias_parts(consensus.others, consensus.others_weight, facts.value, draft.parameters)
+    raters = facts.rater_count
+    bias = sums(facts.rater, difference, raters) / (sums(facts.rater, share, raters) + BIAS_PSEUDO)
     weight = facts.count * np.maximum(draft.p_honest, 1e-3)
     return np.asarray(bias - np.average(bias, weights=weight))
 

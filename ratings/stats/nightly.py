@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ratings.stats.arrivals import add_to_images, as_ids, leave_one_out, take_in
+from ratings.stats.arrivals import add_to_images, add_to_raters, as_ids, leave_one_out, take_in
 from ratings.stats.consensus import describe, solve
 from ratings.stats.facts import find_facts
-from ratings.stats.levels import Ints, Levels, sums
+from ratings.stats.levels import Ints, Levels
 from ratings.stats.parameters import Parameters, Policy
 from ratings.stats.ranks import rank_correlation
 from ratings.stats.results import Fit
@@ -71,18 +71,24 @@ def calibrate(state: State) -> tuple[Fit, Drift]:
 def rebuild(state: State) -> None:
     """Reckon all weighted sums and leave-one-out scores anew from the rows."""
     rows = np.flatnonzero(state.rows.is_live[: state.rows.size])
-    images, raters, size = state.images, state.raters, state.raters.size
-    for column in (images.total, images.weight, images.squares, raters.x, raters.xx, raters.xy):
+    images, raters = state.images, state.raters
+    for column in (
+        images.total,
+        images.weight,
+        images.squares,
+        raters.x,
+        raters.xx,
+        raters.xy,
+        raters.share,
+        raters.difference,
+    ):
         column[:] = 0.0
     add_to_images(state, rows, 1.0)
     kappa, mean = state.parameters.kappa, state.parameters.mean
     images.seen_score[:] = (images.total + kappa * mean) / (images.weight + kappa)
     images.seen_weight[:] = images.weight
-    others, rater = leave_one_out(state, rows), state.rows.rater[rows]
-    state.rows.others[rows] = others
-    raters.x[:size] = sums(rater, others, size)
-    raters.xx[:size] = sums(rater, others * others, size)
-    raters.xy[:size] = sums(rater, others * state.rows.value[rows], size)
+    leave_one_out(state, rows)
+    add_to_raters(state, rows, 1.0)
 
 
 def restore(

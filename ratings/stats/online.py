@@ -7,13 +7,12 @@ when they have moved enough.
 
 import numpy as np
 
-from ratings.stats.arrivals import add_to_images, count_rows, find_rows, leave_one_out, rows_of, take_in
-from ratings.stats.levels import Floats, Ints, sums
+from ratings.stats.arrivals import add_to_images, add_to_raters, count_rows, find_rows, leave_one_out, rows_of, take_in
+from ratings.stats.levels import Floats, Ints
 from ratings.stats.sequential import judge_online, note_controls
 from ratings.stats.state import Batch, Changes, State
-from ratings.stats.weighing import information_weight, shrink_z, stretch_factor
+from ratings.stats.weighing import BIAS_PSEUDO, information_weight, shrink_z, stretch_factor
 
-BIAS_PSEUDO = 3.0
 # How far a rater's weight, bias (in standard deviations of ratings) and stretch may be from what is in the sums.
 WEIGHT_SLACK, BIAS_SLACK, STRETCH_SLACK = 0.1, 0.15, 0.1
 # How far the score of an image (in standard deviations of scores) and its weight (as a ratio) may move unseen.
@@ -41,7 +40,7 @@ def update(state: State, batch: Batch) -> Changes:
 
 def rescore(state: State, images: Ints, new_rows: Ints) -> Ints:
     """Reckon leave-one-out scores of new rows, and those of images that moved anew. Return the raters concerned."""
-    table, rows, raters = state.images, state.rows, state.raters
+    table, rows = state.images, state.rows
     parameters = state.parameters
     score = (table.total[images] + parameters.kappa * parameters.mean) / (table.weight[images] + parameters.kappa)
     has_moved = np.abs(score - table.seen_score[images]) > SCORE_SLACK * np.sqrt(parameters.between)
@@ -53,25 +52,11 @@ def rescore(state: State, images: Ints, new_rows: Ints) -> Ints:
     is_new = np.zeros(rows.size, dtype=np.bool_)
     is_new[new_rows] = True
     chosen = chosen[~is_new[chosen]]
-    before = rows.others[chosen]
-    after = leave_one_out(state, chosen)
-    rater, value = rows.rater[chosen], rows.value[chosen]
-    size = raters.size
-    raters.x[:size] += sums(rater, after - before, size)
-    raters.xx[:size] += sums(rater, after**2 - before**2, size)
-    raters.xy[:size] += sums(rater, (after - before) * value, size)
-    rows.others[chosen] = after
-    rows.others[new_rows] = leave_one_out(state, new_rows)
-    _add_scores(state, new_rows, 1.0)
-    return np.unique(np.r_[rater, rows.rater[new_rows]])
-
-
-def _add_scores(state: State, chosen: Ints, sign: float) -> None:
-    rows, raters, size = state.rows, state.raters, state.raters.size
-    x, rater = rows.others[chosen], rows.rater[chosen]
-    raters.x[:size] += sums(rater, sign * x, size)
-    raters.xx[:size] += sums(rater, sign * x * x, size)
-    raters.xy[:size] += sums(rater, sign * x * rows.value[chosen], size)
+    add_to_raters(state, chosen, -1.0)
+    chosen = np.r_[chosen, new_rows]
+    leave_one_out(state, chosen)
+    add_to_raters(state, chosen, 1.0)
+    return np.unique(rows.rater[chosen])
 
 
 def settle_raters(state: State, raters: Ints) -> Ints:
@@ -102,7 +87,7 @@ def propose(state: State, raters: Ints) -> tuple[Floats, Floats, Floats]:
     posterior = state.posterior(habits)
     table.p_honest[raters], table.log_odds[raters] = posterior.p_honest, posterior.log_odds
     weight = posterior.p_honest * information_weight(shrink_z(habits, parameters), parameters)
-    bias = (table.y[raters] - table.x[raters]) / (table.count[raters] + BIAS_PSEUDO)
+    bias = table.difference[raters] / (table.share[raters] + BIAS_PSEUDO)
     return bias, stretch_factor(habits.count, habits.spread, parameters.total), weight
 
 
@@ -124,7 +109,7 @@ def withdraw(state: State, image: Ints, rater: Ints) -> Changes:
     rows = np.unique(rows[rows >= 0])
     add_to_images(state, rows, -1.0)
     count_rows(state, rows, -1.0)
-    _add_scores(state, rows, -1.0)
+    add_to_raters(state, rows, -1.0)
     state.rows.is_live[rows] = False
     return _spread(state, np.unique(state.rows.image[rows]), np.unique(state.rows.rater[rows]))
 

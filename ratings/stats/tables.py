@@ -68,13 +68,14 @@ class RowTable(Table):
     value: Floats
     others: Floats
     """Leave-one-out score of the image, as it is in the sums of the rater."""
+    others_weight: Floats
     is_live: Flags
     is_judged: Flags
     """Whether the online tests have seen it."""
 
     @classmethod
     def empty(cls) -> Self:
-        return cls(0, _ints(), _ints(), _floats(), _floats(), np.zeros(0, np.bool_), np.zeros(0, np.bool_))
+        return cls(0, _ints(), _ints(), _floats(), _floats(), _floats(), np.zeros(0, np.bool_), np.zeros(0, np.bool_))
 
 
 @dataclass(slots=True)
@@ -107,6 +108,9 @@ class RaterTable(Table):
     xx: Floats
     yy: Floats
     xy: Floats
+    share: Floats
+    difference: Floats
+    """Sums of what each rating tells of the bias (`weighing.bias_parts`)."""
     histogram: Ints
     distance_squares: Floats
     distance_count: Floats
