@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ratings.stats.evidence import Habits, Posterior, conclude, weigh_all
+from ratings.stats.evidence import Habits, Posterior, conclude, weigh_all, weigh_blind
 from ratings.stats.facts import Facts, find_facts
 from ratings.stats.levels import Flags, Floats, Ints, Levels, counts, sums
 from ratings.stats.parameters import Parameters
@@ -27,6 +27,9 @@ from ratings.stats.weighing import (
 )
 
 SWEEPS = 8
+# The trust chain grows by a link a sweep; a rater joins with ln 100 of evidence from 8 ratings of images that
+# somebody in it has rated.
+CHAIN_SWEEPS, CHAIN_EVIDENCE, CHAIN_RATINGS, CHAIN_WEIGHT = 14, float(np.log(100.0)), 8, 0.3
 # What the model does not know of makes intervals this much wider (measured, docs/quality.md).
 ERROR_FACTOR = 1.15
 CONFIDENCE_95 = 1.959964
@@ -59,16 +62,29 @@ def fit(ratings: Ratings, levels: Levels, *, silent: Flags | None = None) -> Fit
     return describe(solve(facts, levels, silent=silent), facts, levels)
 
 
-def solve(facts: Facts, levels: Levels, *, silent: Flags | None = None) -> Draft:
-    """Return the draft after all sweeps, in steps."""
+def solve(facts: Facts, levels: Levels, *, silent: Flags | None = None, seeds: Flags | None = None) -> Draft:
+    """Return the draft after all sweeps, in steps. With `seeds` it is the trust chain (`ratings.stats.chain`)."""
     draft = first_draft(facts, Parameters.start(levels))
-    if silent is not None:
-        draft.voice = (~silent).astype(np.float64)
+    voice = draft.voice if silent is None else (~silent).astype(np.float64)
+    draft.voice = voice
+    if seeds is not None:
+        draft.p_honest = draft.weight = np.where(seeds, 1.0, 0.5)
+        draft.voice = voice * seeds
     if len(facts.value):
-        for sweep in range(SWEEPS):
-            improve(draft, facts, levels, is_first=sweep == 0)
+        for sweep in range(SWEEPS if seeds is None else CHAIN_SWEEPS):
+            improve(draft, facts, levels, is_first=sweep == 0, is_chain=seeds is not None)
+            if seeds is not None:
+                draft.voice = voice * (seeds | has_passed(draft))
         draft.parameters = replace(draft.parameters, is_fitted=True)
+    draft.voice = voice
     return draft
+
+
+def has_passed(draft: Draft) -> Flags:
+    """Return who has shown, against those who speak already, that they look at the images: a link of the chain."""
+    blind = weigh_blind(draft.habits, draft.parameters)
+    has_enough = draft.habits.information >= CHAIN_RATINGS
+    return np.asarray((blind > CHAIN_EVIDENCE) & has_enough & (draft.p_honest > 0.5))
 
 
 def first_draft(facts: Facts, parameters: Parameters) -> Draft:
@@ -132,12 +148,16 @@ def reach_consensus(draft: Draft, facts: Facts) -> Consensus:
     return Consensus(corrected, row_weight, total, weight, mean, others, others_weight)
 
 
-def improve(draft: Draft, facts: Facts, levels: Levels, *, is_first: bool) -> None:
+def improve(draft: Draft, facts: Facts, levels: Levels, *, is_first: bool, is_chain: bool = False) -> None:
     """Improve everything once: consensus, biases, correlations, honesty, variances, weights, stretch."""
     consensus = reach_consensus(draft, facts)
     draft.parameters = replace(draft.parameters, mean=consensus.mean)
     draft.bias = estimate_bias(draft, facts, consensus)
-    draft.habits = replace(draft.habits, z=correlations(facts, consensus.others))
+    draft.habits = (
+        correlate_in_chain(draft.habits, facts, consensus)
+        if is_chain
+        else replace(draft.habits, z=correlations(facts, consensus.others))
+    )
     judge_honesty(draft, levels, is_first=is_first)
     draft.parameters = estimate_variances(draft, facts, consensus)
     draft.weight = draft.p_honest * information_weight(shrink_z(draft.habits, draft.parameters), draft.parameters)
@@ -164,6 +184,15 @@ def correlations(facts: Facts, others: Floats) -> Floats:
         facts.squares,
         sums(rater, others * facts.value, raters),
     )
+
+
+def correlate_in_chain(habits: Habits, facts: Facts, consensus: Consensus) -> Habits:
+    """Return habits that rest only on images which raters of the chain have rated."""
+    speaks = (consensus.others_weight > CHAIN_WEIGHT).astype(np.float64)
+    rater, raters, x, y = facts.rater, facts.rater_count, consensus.others, facts.value
+    parts = (speaks, x * speaks, y * speaks, x * x * speaks, y * y * speaks, x * y * speaks)
+    count, *moments = (sums(rater, part, raters) for part in parts)
+    return replace(habits, information=count, z=correlate(count, *moments))
 
 
 def judge_honesty(draft: Draft, levels: Levels, *, is_first: bool) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from ratings.stats.arrivals import add_to_images, add_to_raters, count_rows, find_rows, leave_one_out, rows_of, take_in
 from ratings.stats.levels import Floats, Ints
 from ratings.stats.sequential import judge_online, note_controls
+from ratings.stats.standing import is_improbable
 from ratings.stats.state import Batch, Changes, State
 from ratings.stats.weighing import BIAS_PSEUDO, information_weight, shrink_z, stretch_factor
 
@@ -86,6 +87,8 @@ def propose(state: State, raters: Ints) -> tuple[Floats, Floats, Floats]:
     habits = state.habits(raters)
     posterior = state.posterior(habits)
     table.p_honest[raters], table.log_odds[raters] = posterior.p_honest, posterior.log_odds
+    is_out = is_improbable(table.count[raters], posterior.p_honest, state.policy) & (table.quarantined_at[raters] == 0)
+    table.quarantined_at[raters[is_out]] = table.count[raters[is_out]]
     weight = posterior.p_honest * information_weight(shrink_z(habits, parameters), parameters)
     bias = table.difference[raters] / (table.share[raters] + BIAS_PSEUDO)
     return bias, stretch_factor(habits.count, habits.spread, parameters.total), weight

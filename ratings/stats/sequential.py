@@ -162,6 +162,7 @@ def _note_crossings(state: State, events: Events, trust: Floats, ban: Floats) ->
     new = events.is_new.astype(np.float64)
     given = table.count[rater] - sums(rater, new, table.size)[rater] + events.running(new, np.zeros(len(new)))
     for name, value, threshold in (
+        ("calibrated_at", trust, policy.calibrated_at),
         ("trusted_at", trust, policy.trusted_at),
         ("watched_at", ban, policy.watched_at),
         ("quarantined_at", ban, policy.quarantined_at),
@@ -212,6 +213,7 @@ def note_controls(state: State, controls: Controls) -> None:
     np.add.at(table.looking, rater, looking)
     ban = ban_value(table.looking[rater], table.uniform[rater], table.flat[rater])
     for name, value, threshold in (
+        ("calibrated_at", trust_value(table.trust[rater]), state.policy.calibrated_at),
         ("trusted_at", trust_value(table.trust[rater]), state.policy.trusted_at),
         ("quarantined_at", ban, state.policy.quarantined_at),
     ):

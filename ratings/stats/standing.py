@@ -7,7 +7,7 @@ import numpy as np
 
 from ratings.stats.bets import EValues
 from ratings.stats.evidence import LEAST_FOR_CORRELATION
-from ratings.stats.levels import Floats, Ints
+from ratings.stats.levels import Flags, Floats, Ints
 from ratings.stats.parameters import KINDS, Policy
 from ratings.stats.results import RaterResults
 
@@ -38,14 +38,21 @@ def judge(results: RaterResults, e_values: EValues, policy: Policy) -> Verdicts:
     is_calibrated |= (
         (results.count >= policy.calibrated_ratings) & (results.p_honest > 0.5) & (ban < np.log(policy.gold_at))
     )
-    is_out = (results.count >= policy.least_ratings) & (results.p_honest < policy.least_honest)
+    is_out = is_improbable(results.count, results.p_honest, policy)
+    is_out |= (ban >= np.log(policy.quarantined_at)) & (results.p_honest < 0.5)
     standing = np.full(len(ban), int(Standing.NEW))
     standing[is_calibrated & (results.count >= policy.first_ratings)] = Standing.CALIBRATED
     standing[(trust - halved >= np.log(policy.trusted_at)) & (results.p_honest > 0.5)] = Standing.TRUSTED
     standing[(ban >= np.log(policy.watched_at)) | (e_values.sleeper > policy.sleeper_at)] = Standing.WATCHED
-    standing[(ban >= np.log(policy.quarantined_at)) | is_out] = Standing.QUARANTINED
+    standing[is_out] = Standing.QUARANTINED
     is_suspect = (results.p_honest < 0.5) | (standing >= Standing.WATCHED)
     return Verdicts(standing, np.where(is_suspect, results.suspicion.argmax(axis=1), -1))
+
+
+def is_improbable(count: Floats | Ints, p_honest: Floats, policy: Policy) -> Flags:
+    """Return which raters are quarantined for their p_honest alone."""
+    is_out = (count >= policy.least_ratings) & (p_honest < policy.least_honest)
+    return np.asarray(is_out | ((count >= policy.first_ratings) & (p_honest < policy.least_honest_early)))
 
 
 def reason_of(results: RaterResults, index: int, kind: int) -> str:

@@ -134,6 +134,7 @@ class RaterTable(Table):
     recent: Floats
     """Sums of 1, x, y, xx, yy, xy that fade by 49/50 with each rating."""
     judged: Floats
+    calibrated_at: Floats
     trusted_at: Floats
     watched_at: Floats
     quarantined_at: Floats
@@ -167,6 +168,7 @@ RATER_COLUMNS = {
     "sleeper": 1,
     "recent": 6,
     "judged": 1,
+    "calibrated_at": 1,
     "trusted_at": 1,
     "watched_at": 1,
     "quarantined_at": 1,
