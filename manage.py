@@ -6,11 +6,14 @@ import os
 import sys
 from contextlib import ExitStack
 
+# Commands that work on files alone.
+WITHOUT_SERVERS = {"help", "version", "--version", "replay_ratings"}
+
 
 def needs_servers(arguments: list[str]) -> bool:
-    """Tell apart the commands that only print something about the commands."""
+    """Tell apart the commands that only print something about the commands, or that work on files."""
     own = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    return bool(own) and own[0] not in {"help", "version", "--version"} and not {"-h", "--help"} & set(own)
+    return bool(own) and own[0] not in WITHOUT_SERVERS and not {"-h", "--help"} & set(own)
 
 
 def main() -> None:
@@ -28,7 +31,7 @@ def main() -> None:
             except EmbeddedError as error:
                 sys.exit(str(error))
         else:
-            # The settings want addresses; to print a help text nobody connects to them.
+            # The settings want addresses, and nobody connects to them.
             os.environ.setdefault("DATABASE_URL", "postgresql:///kudoscope")
             os.environ.setdefault("REDIS_URL", "redis://127.0.0.1/0")
         execute_from_command_line(sys.argv)

@@ -72,3 +72,25 @@ class Levels:
     def to_bins(self, steps: Floats) -> Ints:
         """Return the bin, 0 to `bins` - 1, of each value in steps."""
         return np.rint(steps * ((self.bins - 1) / (self.count - 1))).astype(np.int64)
+
+
+STEPS = (1.0, 0.5, 0.25, 0.2, 0.1, 0.05, 0.01)
+# Scales that people use. With few ratings the ends may not have been given by anybody.
+USUAL = ((1, 5), (0, 5), (0.5, 5), (1, 6), (1, 7), (0, 10), (1, 10), (0, 100), (1, 100), (-10, 10), (-100, 100))
+FEW = 300
+
+
+def guess_levels(values: Floats) -> Levels:
+    """Return the scale that values seem to be on: their ends, and the widest step that all of them are on.
+
+    Of few values the smallest usual scale around them. Raises NotARating when all are the same and no scale is usual.
+    """
+    low, high = float(values.min()), float(values.max())
+    if len(values) < FEW or low == high:
+        around = [(a, b) for a, b in USUAL if a <= low and high <= b]
+        low, high = min(around, key=lambda ends: ends[1] - ends[0], default=(low, high))
+    for step in STEPS:
+        places = (values - low) / step
+        if high - low >= step and bool(np.all(np.abs(places - np.rint(places)) < 1e-6)):
+            return Levels(low, high, step)
+    return Levels(low, high, (high - low) / (MOST_LEVELS - 1))

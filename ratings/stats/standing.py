@@ -62,6 +62,8 @@ def reason_of(results: RaterResults, index: int, kind: int) -> str:
     blind = f"the ratings do not vary with the image (r = {r:.2f} +- {error:.2f} over {count} ratings)"
     if kind < 0:
         return ""
+    if r + error < 0:
+        return f"the ratings run against those of the others (r = {r:.2f} +- {error:.2f} over {count} ratings)"
     name = KINDS[kind]
     if name == "uniform":
         return f"all levels are answered about equally often, and {blind}"
