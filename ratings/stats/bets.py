@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ratings.stats.evidence import MODE_HITS, MODE_MISSES, SLIP
-from ratings.stats.levels import Floats
+from ratings.stats.levels import Floats, Ints
 from ratings.stats.parameters import Parameters
 from ratings.stats.special import log_sum
 from ratings.stats.tables import CORRELATIONS, NODES
@@ -25,6 +25,9 @@ _LOG_MASSES = np.log(_MASSES / _MASSES.sum())
 LEAST_CORRELATION = 0.02
 # Ratings that the task's mean and variance count as, where a rater's own are used.
 OWN_PSEUDO = 5.0
+FAR = 1e4
+# Correlations that a rater is held to when a change is looked for.
+LEAST_OWN, MOST_OWN = 0.10, 0.80
 
 
 def log_ratio(x: Floats, y: Floats, correlation: Floats) -> Floats:
@@ -51,13 +54,33 @@ def bet_on_flat(is_hit: Floats, hits: Floats, trials: Floats) -> Floats:
     return np.where(is_hit > 0, np.log((1 - SLIP) / chance), np.log(SLIP / (1.0 - chance)))
 
 
+def running_sum(values: Floats, start: Ints, before: Floats | float = 0.0) -> Floats:
+    """Return running sums within groups of rows, of which `start` is the first row, on top of what was before."""
+    total = np.cumsum(values, axis=0)
+    return np.asarray(before + total - (total[start] - values[start]))
+
+
+def running_change(steps: Floats, start: Ints, before: Floats) -> Floats:
+    """Return ln R within groups, R = (1 + R before) exp(step), a step being ln(does not look : looks as ever).
+
+    The sum of Shiryaev and Roberts over all times at which the change may have been; as long as nothing has changed,
+    R less the number of steps is a martingale (Shin, Ramdas, Rinaldo 2023).
+    """
+    total = running_sum(steps, start)
+    is_first = np.arange(len(steps)) == start
+    earlier = np.where(is_first, np.logaddexp(before, 0.0), steps - total)
+    # Each group is lifted far above the one before it, which so drops out of the sum.
+    lift = np.cumsum(is_first) * FAR
+    return np.asarray(total + np.logaddexp.accumulate(earlier + lift) - lift)
+
+
 @dataclass(frozen=True, slots=True)
 class EValues:
-    """Natural logarithms of the e-values of raters, and the sum of evidence for "no longer looks" (`sleeper`)."""
+    """Natural logarithms of the e-values of raters, and of the odds of a change of behaviour (`change`)."""
 
     trust: Floats
     ban: Floats
-    sleeper: Floats
+    change: Floats
 
 
 def trust_value(trust: Floats) -> Floats:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ratings.stats.changes import find_changes
 from ratings.stats.evidence import Habits, Posterior, conclude, weigh_all, weigh_blind
 from ratings.stats.facts import Facts, find_facts
 from ratings.stats.levels import Flags, Floats, Ints, Levels, counts, sums
-from ratings.stats.parameters import Parameters
+from ratings.stats.parameters import KINDS, Parameters
 from ratings.stats.population import first_honest_z, fit_distance, fit_population, fit_spread
 from ratings.stats.results import Fit, ImageResults
 from ratings.stats.rows import Ratings
@@ -27,6 +28,8 @@ from ratings.stats.weighing import (
 )
 
 SWEEPS = 8
+# The last of them look for changes of behaviour too, which needs scores that have settled.
+CHANGE_SWEEPS = 3
 # The trust chain grows by a link a sweep; a rater joins with ln 100 of evidence from 8 ratings of images that
 # somebody in it has rated.
 CHAIN_SWEEPS, CHAIN_EVIDENCE, CHAIN_RATINGS, CHAIN_WEIGHT = 14, float(np.log(100.0)), 8, 0.3
@@ -71,8 +74,10 @@ def solve(facts: Facts, levels: Levels, *, silent: Flags | None = None, seeds: F
         draft.p_honest = draft.weight = np.where(seeds, 1.0, 0.5)
         draft.voice = voice * seeds
     if len(facts.value):
-        for sweep in range(SWEEPS if seeds is None else CHAIN_SWEEPS):
-            improve(draft, facts, levels, is_first=sweep == 0, is_chain=seeds is not None)
+        sweeps = SWEEPS if seeds is None else CHAIN_SWEEPS
+        for sweep in range(sweeps):
+            is_late = sweep >= sweeps - CHANGE_SWEEPS
+            improve(draft, facts, levels, Sweep(is_first=sweep == 0, is_late=is_late, is_chain=seeds is not None))
             if seeds is not None:
                 draft.voice = voice * (seeds | has_passed(draft))
         draft.parameters = replace(draft.parameters, is_fitted=True)
@@ -104,8 +109,9 @@ def first_draft(facts: Facts, parameters: Parameters) -> Draft:
         distance=facts.distance,
         distance_count=facts.distance_count,
         control_evidence=facts.control_evidence,
+        change=0.0 * ones,
     )
-    posterior = conclude(np.zeros((4, facts.rater_count)), np.array(parameters.shares))
+    posterior = conclude(np.zeros((len(KINDS), facts.rater_count)), np.array(parameters.shares))
     return Draft(
         parameters,
         bias=0.0 * ones,
@@ -133,6 +139,15 @@ class Consensus:
     others_weight: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Where the sweeps are: in the first there is no p_honest yet, in the late ones the scores have settled."""
+
+    is_first: bool
+    is_late: bool
+    is_chain: bool
+
+
 def reach_consensus(draft: Draft, facts: Facts) -> Consensus:
     """Return sums of images and leave-one-out scores of ratings."""
     middle, kappa = draft.parameters.mean, draft.parameters.kappa
@@ -148,17 +163,20 @@ def reach_consensus(draft: Draft, facts: Facts) -> Consensus:
     return Consensus(corrected, row_weight, total, weight, mean, others, others_weight)
 
 
-def improve(draft: Draft, facts: Facts, levels: Levels, *, is_first: bool, is_chain: bool = False) -> None:
+def improve(draft: Draft, facts: Facts, levels: Levels, sweep: Sweep) -> None:
     """Improve everything once: consensus, biases, correlations, honesty, variances, weights, stretch."""
     consensus = reach_consensus(draft, facts)
     draft.parameters = replace(draft.parameters, mean=consensus.mean)
     draft.bias = estimate_bias(draft, facts, consensus)
     draft.habits = (
         correlate_in_chain(draft.habits, facts, consensus)
-        if is_chain
+        if sweep.is_chain
         else replace(draft.habits, z=correlations(facts, consensus.others))
     )
-    judge_honesty(draft, levels, is_first=is_first)
+    if sweep.is_late:
+        change = find_changes(draft.habits, draft.parameters, facts, consensus.others, consensus.others_weight)
+        draft.habits = replace(draft.habits, change=change)
+    judge_honesty(draft, levels, is_first=sweep.is_first)
     draft.parameters = estimate_variances(draft, facts, consensus)
     draft.weight = draft.p_honest * information_weight(shrink_z(draft.habits, draft.parameters), draft.parameters)
     draft.stretch = stretch_factor(facts.count, facts.spread, draft.parameters.total)

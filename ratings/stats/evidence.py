@@ -1,4 +1,4 @@
-"""Four ways of not looking at the images, and what a rater's ratings say for and against each.
+"""Five ways of not looking at the images, and what a rater's ratings say for and against each.
 
 Each function returns ln(likelihood if honest / likelihood if of that kind), one element a rater; positive is good.
 """
@@ -44,6 +44,8 @@ class Habits:
     distance_count: Floats
     control_evidence: Floats
     """ln(honest : blind) from control answers."""
+    change: Floats
+    """ln(looked until some time and not since : looks as ever), the mean over all times (`bets.running_change`)."""
 
     @property
     def variance(self) -> Floats:
@@ -95,7 +97,7 @@ def weigh_copier(habits: Habits, parameters: Parameters) -> Floats:
 
 
 def weigh_all(habits: Habits, parameters: Parameters, levels: int) -> Floats:
-    """Return the evidence against each of `KINDS`, four rows of raters."""
+    """Return the evidence against each of `KINDS`, a row for each."""
     blind = weigh_blind(habits, parameters)
     return np.stack(
         [
@@ -103,6 +105,7 @@ def weigh_all(habits: Habits, parameters: Parameters, levels: int) -> Floats:
             blind + weigh_spread(habits, parameters, levels),
             blind + weigh_flat(habits),
             weigh_copier(habits, parameters),
+            -habits.change,
         ]
     )
 

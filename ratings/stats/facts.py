@@ -31,6 +31,10 @@ class Facts:
     distance: Floats
     distance_count: Floats
     control_evidence: Floats
+    by_rater: Ints
+    """Rows by rater and time."""
+    start: Ints
+    """For each of these, where those of its rater begin."""
 
 
 def find_facts(ratings: Ratings, levels: Levels, *, control_evidence: Floats | None = None) -> Facts:
@@ -52,7 +56,10 @@ def find_facts(ratings: Ratings, levels: Levels, *, control_evidence: Floats | N
     total, squares = sums(rater, value, raters), sums(rater, value * value, raters)
     distance, distance_count = measure_distance(image, rater, value, raters)
     controls = _weigh_controls(ratings, steps, levels, ~is_vote)
+    by_rater = order_by_rater(rater, order if ratings.order is None else ratings.order[order])
     return Facts(
+        by_rater=by_rater,
+        start=first_of_group(rater[by_rater]),
         image=image,
         rater=rater,
         value=value,
@@ -68,6 +75,17 @@ def find_facts(ratings: Ratings, levels: Levels, *, control_evidence: Floats | N
         distance_count=distance_count,
         control_evidence=controls if control_evidence is None else controls + control_evidence,
     )
+
+
+def order_by_rater(rater: Ints, time: Floats | Ints) -> Ints:
+    """Return positions of rows by rater and time."""
+    return np.lexsort((time, rater))
+
+
+def first_of_group(group: Ints) -> Ints:
+    """Return for each row of a sorted column where its group begins."""
+    is_first = np.r_[True, group[1:] != group[:-1]] if len(group) else np.empty(0, dtype=np.bool_)
+    return np.maximum.accumulate(np.where(is_first, np.arange(len(group)), 0))
 
 
 def earlier_mean(image: Ints, value: Floats) -> tuple[Floats, Ints]:

@@ -5,14 +5,14 @@ from math import log
 
 from ratings.stats.levels import Levels
 
-KINDS = ("blind", "uniform", "flat", "copier")
+KINDS = ("blind", "uniform", "flat", "copier", "changed")
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
     """The population of a question, in steps; fitted nightly by `fit`, and `Parameters.start` until then.
 
-    Correlations are Fisher's z. The four shares are of raters, the rest of them is honest.
+    Correlations are Fisher's z. The five shares are of raters, the rest of them is honest.
     """
 
     mean: float
@@ -31,6 +31,7 @@ class Parameters:
     share_uniform: float
     share_flat: float
     share_copier: float
+    share_changed: float
     spread: float
     """Logarithm of the standard deviation of an honest rater's ratings, in the middle."""
     spread_sd: float
@@ -56,6 +57,7 @@ class Parameters:
             share_uniform=0.02,
             share_flat=0.01,
             share_copier=0.01,
+            share_changed=0.01,
             spread=log(0.21 * count),
             spread_sd=0.25,
             distance=log(0.22 * count),
@@ -63,8 +65,8 @@ class Parameters:
         )
 
     @property
-    def shares(self) -> tuple[float, float, float, float]:
-        return self.share_blind, self.share_uniform, self.share_flat, self.share_copier
+    def shares(self) -> tuple[float, ...]:
+        return self.share_blind, self.share_uniform, self.share_flat, self.share_copier, self.share_changed
 
     @property
     def total(self) -> float:
@@ -105,11 +107,9 @@ class Policy:
     """Ratings before which nobody is called anything but new, unless the ban e-value has spoken."""
     calibrated_ratings: int = 50
     """Ratings after which p_honest > .5 and a quiet ban e-value suffice, so that unusual taste is paid too."""
-    sleeper_at: float = 9.0
-    """Sum of evidence for "no longer looks" that halves trust and asks for controls again; measured: 1 to 3 honest
-    raters in 100 over 70 ratings."""
-    sleeper_after: int = 30
-    """Ratings after which a change of behaviour is looked for."""
+    changed_at: float = 6.9
+    """ln of the odds "no longer looks : looks as ever" from which trust is halved and rewards wait; one honest rater
+    in 1000 at most at any one time."""
 
 
 START_RATINGS = 500

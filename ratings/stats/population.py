@@ -1,6 +1,7 @@
 """Who rates here: how many look, how well they agree, how widely they spread; fitted from all raters at once."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -13,15 +14,15 @@ from ratings.stats.evidence import (
     weigh_blind,
 )
 from ratings.stats.levels import Flags, Floats
-from ratings.stats.parameters import Parameters
+from ratings.stats.parameters import KINDS, Parameters
 
 INNER_STEPS = 15
 # Ratings from which a rater tells how honest raters agree.
 LEAST_TO_TELL = 8
 # What the shares are before anybody has rated: these many raters of each kind among ten.
-PSEUDO = np.array([1.0, 0.5, 0.2, 0.2])
+PSEUDO = np.array([1.0, 0.5, 0.2, 0.2, 0.2])
 PSEUDO_TOTAL = 10.0
-LEAST_SHARE = np.array([0.01, 0.005, 0.002, 0.002])
+LEAST_SHARE = np.array([0.01, 0.005, 0.002, 0.002, 0.002])
 MOST_SHARE, MOST_TOGETHER = 0.45, 0.75
 LEAST_RATERS = 10
 
@@ -35,7 +36,7 @@ def first_honest_z(z: Floats, information: Floats, before: float) -> float:
 def fit_population(habits: Habits, parameters: Parameters, levels: int, *, with_copiers: bool) -> Parameters:
     """Return parameters with shares and agreement fitted by expectation-maximization.
 
-    Efron's two-groups model (2008) with five groups. The upper bound of the honest spread stops that class from
+    Efron's two-groups model (2008) with six groups. The upper bound of the honest spread stops that class from
     swallowing those around z = 0. Raters with hardly any ratings say nothing of the population and are left out.
     """
     is_telling = habits.count >= LEAST_FOR_CORRELATION
@@ -57,12 +58,12 @@ def fit_population(habits: Habits, parameters: Parameters, levels: int, *, with_
 
 def _with_shares(parameters: Parameters, suspicion: Floats) -> Parameters:
     counted = suspicion.copy()
-    counted[3] *= counted[3] > 0.8  # Many are a little like a copier; only sure ones tell how many there are.
+    counted[3:] *= counted[3:] > 0.8  # Many are a little like these; only sure ones tell how many there are.
     shares = (counted.sum(axis=1) + PSEUDO) / (suspicion.shape[1] + PSEUDO_TOTAL)
     shares = np.clip(shares, LEAST_SHARE, MOST_SHARE)
     shares *= min(1.0, MOST_TOGETHER / float(shares.sum()))
-    blind, uniform, flat, copier = (float(share) for share in shares)
-    return replace(parameters, share_blind=blind, share_uniform=uniform, share_flat=flat, share_copier=copier)
+    found: dict[str, Any] = {f"share_{kind}": float(share) for kind, share in zip(KINDS, shares, strict=True)}
+    return replace(parameters, **found)
 
 
 def _with_agreement(parameters: Parameters, habits: Habits, p_honest: Floats, variance: Floats) -> Parameters:
@@ -114,4 +115,5 @@ def select(habits: Habits, chosen: Flags) -> Habits:
         distance=habits.distance[chosen],
         distance_count=habits.distance_count[chosen],
         control_evidence=habits.control_evidence[chosen],
+        change=habits.change[chosen],
     )

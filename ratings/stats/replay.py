@@ -182,15 +182,15 @@ def _pool_results(results: list[RaterResults]) -> RaterResults:
 
 def _pool_e_values(runs: list[_Run], rater_count: int) -> tuple[EValues, dict[str, Floats]]:
     """Return e-values over all questions, and when each threshold was first reached in any of them."""
-    trust, ban, sleeper = (np.zeros((len(runs), rater_count)) for _ in range(3))
+    trust, ban, change = (np.zeros((len(runs), rater_count)) for _ in range(3))
     crossings = {name: np.full((len(runs), rater_count), np.inf) for name in CROSSINGS.values()}
     for row, run in enumerate(runs):
         table, size = run.state.raters, run.state.raters.size
         who, values = table.ids[:size], run.state.e_values()
-        trust[row, who], ban[row, who], sleeper[row, who] = values.trust, values.ban, values.sleeper
+        trust[row, who], ban[row, who], change[row, who] = values.trust, values.ban, values.change
         for name, column in crossings.items():
             reached = getattr(table, name)[:size]
             column[row, who] = np.where(reached > 0, reached, np.inf)
-    pooled = EValues(pool_e_values(trust), pool_e_values(ban), sleeper.max(axis=0))
+    pooled = EValues(pool_e_values(trust), pool_e_values(ban), change.max(axis=0))
     earliest = {name: column.min(axis=0) for name, column in crossings.items()}
     return pooled, {name: np.where(np.isfinite(column), column, 0.0) for name, column in earliest.items()}

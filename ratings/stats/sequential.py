@@ -5,7 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from ratings.stats.arrivals import Controls
-from ratings.stats.bets import OWN_PSEUDO, ban_value, bet, bet_on_flat, log_ratio, trust_value
+from ratings.stats.bets import (
+    LEAST_OWN,
+    MOST_OWN,
+    OWN_PSEUDO,
+    ban_value,
+    bet,
+    bet_on_flat,
+    log_ratio,
+    running_change,
+    running_sum,
+    trust_value,
+)
+from ratings.stats.changes import even
 from ratings.stats.evidence import ROUNDING
 from ratings.stats.facts import MOST_OF_CONTROLS, control_log_ratio
 from ratings.stats.levels import Flags, Floats, Ints, counts, sums
@@ -17,9 +29,6 @@ from ratings.stats.weighing import shrink_z
 LEAST_RATINGS = 3
 LEAST_POOL, MOST_POOL, POOL_GROWTH = 50, 4096, 1.1
 GOLDEN = 0.6180339887498949
-FADE = 49 / 50
-LEAST_OWN, MOST_OWN = 0.25, 0.80
-FAR = 1e4
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +44,7 @@ class Events:
 
     def running(self, values: Floats, before: Floats) -> Floats:
         """Return running sums within each rater, on top of what was before."""
-        total = np.cumsum(values, axis=0)
-        return np.asarray(before + total - (total[self.start] - values[self.start]))
+        return running_sum(values, self.start, before)
 
 
 def judge_online(state: State, new_rows: Ints) -> None:
@@ -54,7 +62,7 @@ def judge_online(state: State, new_rows: Ints) -> None:
     looking = events.running(looking, table.looking[rater])
     uniform, flat = events.running(uniform, table.uniform[rater]), events.running(flat, table.flat[rater])
     _note_crossings(state, events, trust_value(trust), ban_value(looking, uniform, flat))
-    _watch_for_sleepers(state, events, x, y)
+    _watch_for_change(state, events, x, y)
     last = np.flatnonzero(np.r_[rater[1:] != rater[:-1], True])
     who = rater[last]
     table.trust[who], table.looking[who] = trust[last], looking[last]
@@ -77,11 +85,7 @@ def refresh_pool(state: State) -> None:
 
 def _evened(state: State, rows: Ints) -> Floats:
     """Return leave-one-out scores over their standard deviation: images with few ratings are shrunk to the mean."""
-    weight = state.images.weight[state.rows.image[rows]] - np.where(
-        state.raters.is_silent[state.rows.rater[rows]], 0.0, state.raters.weight[state.rows.rater[rows]]
-    )
-    share = np.maximum(weight, 0.0) / (np.maximum(weight, 0.0) + state.parameters.kappa)
-    return (state.rows.others[rows] - state.parameters.mean) / np.sqrt(np.maximum(share, 1e-3))
+    return even(state.rows.others[rows], state.rows.others_weight[rows], state.parameters)
 
 
 def _gather(state: State, new_rows: Ints) -> Events:
@@ -174,25 +178,14 @@ def _note_crossings(state: State, events: Events, trust: Floats, ban: Floats) ->
         column[first[is_first]] = given[crossed[where[is_first]]]
 
 
-def _watch_for_sleepers(state: State, events: Events, x: Floats, y: Floats) -> None:
-    """Let the sum of evidence for "no longer looks" run, never below 0 (CUSUM; Shin, Ramdas, Rinaldo 2023)."""
-    table, rater, rows = state.raters, events.rater, events.rows
+def _watch_for_change(state: State, events: Events, x: Floats, y: Floats) -> None:
+    """Let the evidence for "no longer looks" run."""
+    table, rater = state.raters, events.rater
     own = np.clip(np.tanh(shrink_z(state.habits(rater), state.parameters).z), LEAST_OWN, MOST_OWN)
-    is_watched = events.is_judged & (table.judged[rater] >= state.policy.sleeper_after)
-    step = np.where(is_watched, -log_ratio(x, y, own), 0.0)
-    total = events.running(step, table.sleeper[rater])
-    group = np.cumsum(np.r_[False, rater[1:] != rater[:-1]]) * FAR
-    lowest = np.minimum.accumulate(total - group) + group
+    step = np.where(events.is_judged, -log_ratio(x, y, own), 0.0)
+    change = running_change(step, events.start, table.change[rater])
     last = np.flatnonzero(np.r_[rater[1:] != rater[:-1], True])
-    table.sleeper[rater[last]] = (total - np.minimum(lowest, 0.0))[last]
-    fade = FADE ** sums(rater, np.ones(len(rows)), table.size)[: table.size]
-    table.recent[: table.size] *= fade[:, None]
-    place = np.arange(len(rows)) - events.start
-    left = sums(rater, np.ones(len(rows)), table.size)[rater] - 1 - place
-    value, others = state.rows.value[rows], state.rows.others[rows]
-    parts = (np.ones(len(rows)), others, value, others**2, value**2, others * value)
-    for column, part in enumerate(parts):
-        table.recent[: table.size, column] += sums(rater, part * FADE**left, table.size)
+    table.change[rater[last]] = change[last]
 
 
 def note_controls(state: State, controls: Controls) -> None:

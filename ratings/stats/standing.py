@@ -33,7 +33,7 @@ class Verdicts:
 def judge(results: RaterResults, e_values: EValues, policy: Policy) -> Verdicts:
     """Return where raters stand; the gravest that applies."""
     ban, trust = e_values.ban, e_values.trust
-    halved = np.where(e_values.sleeper > policy.sleeper_at, np.log(2.0), 0.0)
+    halved = np.where(e_values.change > policy.changed_at, np.log(2.0), 0.0)
     is_calibrated = trust - halved >= np.log(policy.calibrated_at)
     is_calibrated |= (
         (results.count >= policy.calibrated_ratings) & (results.p_honest > 0.5) & (ban < np.log(policy.gold_at))
@@ -43,7 +43,7 @@ def judge(results: RaterResults, e_values: EValues, policy: Policy) -> Verdicts:
     standing = np.full(len(ban), int(Standing.NEW))
     standing[is_calibrated & (results.count >= policy.first_ratings)] = Standing.CALIBRATED
     standing[(trust - halved >= np.log(policy.trusted_at)) & (results.p_honest > 0.5)] = Standing.TRUSTED
-    standing[(ban >= np.log(policy.watched_at)) | (e_values.sleeper > policy.sleeper_at)] = Standing.WATCHED
+    standing[(ban >= np.log(policy.watched_at)) | (e_values.change > policy.changed_at)] = Standing.WATCHED
     standing[is_out] = Standing.QUARANTINED
     is_suspect = (results.p_honest < 0.5) | (standing >= Standing.WATCHED)
     return Verdicts(standing, np.where(is_suspect, results.suspicion.argmax(axis=1), -1))
@@ -64,14 +64,14 @@ def reason_of(results: RaterResults, index: int, kind: int) -> str:
         return ""
     if r + error < 0:
         return f"the ratings run against those of the others (r = {r:.2f} +- {error:.2f} over {count} ratings)"
-    name = KINDS[kind]
-    if name == "uniform":
-        return f"all levels are answered about equally often, and {blind}"
-    if name == "flat":
-        return f"nearly all of {count} ratings are the same"
-    if name == "copier":
-        return f"the ratings follow the average of earlier ratings more closely than people do ({count} ratings)"
-    return blind if count >= LEAST_FOR_CORRELATION else f"too little is known ({count} ratings)"
+    told = {
+        "uniform": f"all levels are answered about equally often, and {blind}",
+        "flat": f"nearly all of {count} ratings are the same",
+        "changed": f"looked at the images at first and does not any more ({count} ratings)",
+        "copier": f"the ratings follow the average of earlier ratings more closely than people do ({count} ratings)",
+    }
+    unknown = f"too little is known ({count} ratings)"
+    return told.get(KINDS[kind], blind if count >= LEAST_FOR_CORRELATION else unknown)
 
 
 def pool_e_values(logs: Floats, *, axis: int = 0) -> Floats:

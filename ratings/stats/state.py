@@ -127,7 +127,11 @@ class State:
             distance=np.sqrt(table.distance_squares[raters] / np.maximum(distance_count, 1.0)),
             distance_count=distance_count,
             control_evidence=table.control_evidence[raters],
+            change=self._change(raters),
         )
+
+    def _change(self, raters: Ints) -> Floats:
+        return np.asarray(self.raters.change[raters] - np.log(np.maximum(self.raters.judged[raters], 1.0)))
 
     def posterior(self, habits: Habits) -> Posterior:
         """Return what these habits say of honesty."""
@@ -141,7 +145,7 @@ class State:
         return EValues(
             trust=trust_value(table.trust[chosen]),
             ban=ban_value(table.looking[chosen], table.uniform[chosen], table.flat[chosen]),
-            sleeper=table.sleeper[chosen],
+            change=self._change(chosen),
         )
 
     def image_results(self, images: Ints | None = None) -> ImageResults:

@@ -130,9 +130,8 @@ class RaterTable(Table):
     flat: Floats
     hits: Floats
     trials: Floats
-    sleeper: Floats
-    recent: Floats
-    """Sums of 1, x, y, xx, yy, xy that fade by 49/50 with each rating."""
+    change: Floats
+    """ln of the sum over all times of (looked until then and not since : looks as ever)."""
     judged: Floats
     calibrated_at: Floats
     trusted_at: Floats
@@ -143,7 +142,7 @@ class RaterTable(Table):
 
     @classmethod
     def empty(cls, bins: int) -> Self:
-        widths = {"histogram": bins, "trust": len(CORRELATIONS), "looking": NODES, "recent": 6}
+        widths = {"histogram": bins, "trust": len(CORRELATIONS), "looking": NODES}
         columns: dict[str, Any] = {
             field.name: np.zeros((0, widths[field.name]) if field.name in widths else 0, dtype=KINDS[field.type])
             for field in fields(cls)
@@ -165,8 +164,7 @@ RATER_COLUMNS = {
     "flat": 1,
     "hits": 1,
     "trials": 1,
-    "sleeper": 1,
-    "recent": 6,
+    "change": 1,
     "judged": 1,
     "calibrated_at": 1,
     "trusted_at": 1,
