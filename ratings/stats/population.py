@@ -22,7 +22,7 @@ LEAST_TO_TELL = 8
 # What the shares are before anybody has rated: these many raters of each kind among ten.
 PSEUDO = np.array([1.0, 0.5, 0.2, 0.2, 0.2])
 PSEUDO_TOTAL = 10.0
-LEAST_SHARE = np.array([0.01, 0.005, 0.002, 0.002, 0.002])
+LEAST_SHARE = np.array([0.01, 0.005, 0.002, 0.002, 0.02])
 MOST_SHARE, MOST_TOGETHER = 0.45, 0.75
 LEAST_RATERS = 10
 
@@ -58,7 +58,7 @@ def fit_population(habits: Habits, parameters: Parameters, levels: int, *, with_
 
 def _with_shares(parameters: Parameters, suspicion: Floats) -> Parameters:
     counted = suspicion.copy()
-    counted[3:] *= counted[3:] > 0.8  # Many are a little like these; only sure ones tell how many there are.
+    counted[3] *= counted[3] > 0.8  # Many are a little like a copier; only sure ones tell how many there are.
     shares = (counted.sum(axis=1) + PSEUDO) / (suspicion.shape[1] + PSEUDO_TOTAL)
     shares = np.clip(shares, LEAST_SHARE, MOST_SHARE)
     shares *= min(1.0, MOST_TOGETHER / float(shares.sum()))
