@@ -25,6 +25,13 @@ def counts(index: Ints, count: int) -> Floats:
     return np.bincount(index, minlength=count).astype(np.float64)
 
 
+def distinct(positions: Ints, size: int) -> Ints:
+    """Return the positions below `size` that occur, each once and in order; faster than sorting them."""
+    occurs = np.zeros(size, dtype=np.bool_)
+    occurs[positions] = True
+    return np.flatnonzero(occurs)
+
+
 class NotARating(ValueError):
     """A value is no number, or lies outside of the scale."""
 

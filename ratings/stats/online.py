@@ -8,7 +8,7 @@ when they have moved enough.
 import numpy as np
 
 from ratings.stats.arrivals import add_to_images, add_to_raters, count_rows, find_rows, leave_one_out, rows_of, take_in
-from ratings.stats.levels import Floats, Ints
+from ratings.stats.levels import Floats, Ints, distinct
 from ratings.stats.sequential import judge_online, note_controls
 from ratings.stats.standing import is_improbable
 from ratings.stats.state import Batch, Changes, State
@@ -31,10 +31,11 @@ def update(state: State, batch: Batch) -> Changes:
     note_controls(state, arrivals.controls)
     if not len(arrivals.rows) and not len(arrivals.revised):
         return Changes(np.empty(0, dtype=np.int64), np.unique(arrivals.controls.rater))
-    touched = np.unique(state.rows.image[np.r_[arrivals.rows, arrivals.revised]])
+    touched = distinct(state.rows.image[np.r_[arrivals.rows, arrivals.revised]], state.images.size)
     raters = rescore(state, touched, arrivals.rows)
     judge_online(state, arrivals.rows)
-    raters = np.unique(np.r_[raters, state.rows.rater[arrivals.revised], arrivals.controls.rater])
+    concerned = np.r_[raters, state.rows.rater[arrivals.revised], arrivals.controls.rater]
+    raters = distinct(concerned, state.raters.size)
     images = settle_raters(state, raters)
     return Changes(np.union1d(touched, images), raters)
 
@@ -57,7 +58,7 @@ def rescore(state: State, images: Ints, new_rows: Ints) -> Ints:
     chosen = np.r_[chosen, new_rows]
     leave_one_out(state, chosen)
     add_to_raters(state, chosen, 1.0)
-    return np.unique(rows.rater[chosen])
+    return distinct(rows.rater[chosen], state.raters.size)
 
 
 def settle_raters(state: State, raters: Ints) -> Ints:
@@ -76,7 +77,7 @@ def settle_raters(state: State, raters: Ints) -> Ints:
         weight[has_moved],
     )
     add_to_images(state, rows, 1.0)
-    images = np.unique(state.rows.image[rows])
+    images = distinct(state.rows.image[rows], state.images.size)
     propose(state, rescore(state, images, np.empty(0, dtype=np.int64)))
     return images
 

@@ -90,8 +90,8 @@ def _evened(state: State, rows: Ints) -> Floats:
 
 def _gather(state: State, new_rows: Ints) -> Events:
     used, rows, has_pool = state.rows.size, state.rows, len(state.pool) > 0
-    enough = state.images.count[rows.image[:used]] >= LEAST_RATINGS
-    waiting = np.flatnonzero(~rows.is_judged[:used] & rows.is_live[:used] & enough) if has_pool else new_rows[:0]
+    waiting = np.flatnonzero(~rows.is_judged[:used] & rows.is_live[:used]) if has_pool else new_rows[:0]
+    waiting = waiting[state.images.count[rows.image[waiting]] >= LEAST_RATINGS]
     chosen = np.union1d(new_rows, waiting)
     chosen = chosen[np.lexsort((chosen, rows.rater[chosen]))]
     rater = rows.rater[chosen]
