@@ -4,11 +4,12 @@ import enum
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 import pyarrow as pa
 from psycopg import sql
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 
 INSTANT = pa.timestamp("us", tz="UTC")
 POWERS = tuple(10**exponent for exponent in reversed(range(10)))
@@ -49,7 +50,9 @@ class Column:
     """One column: its name and type in the file, the SQL expression it is read with, and its meaning.
 
     ``made_from`` names the columns whose values its treatment takes, itself among them where it reads one. A column
-    without an expression is made from others alone: each field costs time.
+    without an expression is made from others alone: each field costs time. ``encoding`` is Parquet's, for values in
+    order; ``is_repetitive`` says that a dictionary of the values is worth its room. ``is_looked_up`` asks for a Bloom
+    filter, so that whoever wants one value need not read the groups that have it not.
     """
 
     name: str
@@ -59,6 +62,9 @@ class Column:
     nullable: bool = False
     treatment: Treatment = Treatment.NONE
     made_from: tuple[str, ...] = ()
+    encoding: str = ""
+    is_repetitive: bool = True
+    is_looked_up: bool = False
 
     @property
     def read_as(self) -> tuple[str, ...]:
@@ -70,8 +76,21 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """What a release is of: one dataset, and the ratings given until a moment, or all there are."""
+
+    dataset_id: uuid.UUID
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
-    """One table of a release, and the rows it has: those of one dataset, ``{dataset}``, in one order."""
+    """One table of a release, and the rows it has: those of one dataset, ``{dataset}``, until ``{until}``, in one
+    order.
+
+    Its files are the parts ``data/<name>/part-00000.parquet`` and so on, unless ``single_path`` names the one file it
+    must be. ``has_text`` asks for the same rows as CSV as well.
+    """
 
     name: str
     meaning: str
@@ -82,30 +101,47 @@ class Table:
     order_by: str
     sorted_by: tuple[str, ...]
     row_group_rows: int
+    single_path: str = ""
+    has_text: bool = False
+
+    def part_path(self, number: int) -> str:
+        """Return where the part of this number lies in a release; all of it for what must be a single file."""
+        return self.single_path or f"data/{self.name}/part-{number:05}.parquet"
 
     @property
     def path(self) -> str:
-        return f"{self.name}.parquet"
+        """Where the first part lies, which is the only one unless a table is very large."""
+        return self.part_path(0)
+
+    @property
+    def parts_path(self) -> str:
+        """What matches the paths of all parts."""
+        return self.single_path or f"data/{self.name}/*.parquet"
+
+    @property
+    def text_path(self) -> str:
+        return f"text/{self.name}.csv.zst" if self.has_text else ""
 
     @property
     def schema(self) -> pa.Schema:
         metadata = {"table": self.name, "schema_version": SCHEMA_VERSION, "description": self.meaning}
         return pa.schema([column.field for column in self.columns], metadata=metadata)
 
-    def select(self, dataset_id: uuid.UUID) -> str:
+    def select(self, scope: Scope) -> str:
         """Return the statement that reads the table."""
         columns = ",\n    ".join(f"{column.sql} AS {column.name}" for column in self.columns if column.sql)
         parts = (f"SELECT {columns}", self.rows_from, self.described_by, self.where, self.order_by)
-        return fill("\n".join(parts), dataset_id)
+        return fill("\n".join(parts), scope)
 
-    def count(self, dataset_id: uuid.UUID) -> str:
+    def count(self, scope: Scope) -> str:
         """Return the statement that counts the rows without what describes them: a check on every join."""
-        return fill(f"SELECT count(*) {self.rows_from} {self.where}", dataset_id)
+        return fill(f"SELECT count(*) {self.rows_from} {self.where}", scope)
 
 
-def fill(statement: str, dataset_id: uuid.UUID) -> str:
-    """Return a statement with the id of a dataset in the place of ``{dataset}``."""
-    return sql.SQL(statement).format(dataset=sql.Literal(dataset_id)).as_string()
+def fill(statement: str, scope: Scope) -> str:
+    """Return a statement with what a release is of in the places of ``{dataset}`` and ``{until}``."""
+    until = sql.SQL("'infinity'") if scope.until is None else sql.Literal(scope.until)
+    return sql.SQL(statement).format(dataset=sql.Literal(scope.dataset_id), until=until).as_string()
 
 
 def powers_of_ten(number: str) -> str:

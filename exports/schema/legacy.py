@@ -33,7 +33,7 @@ LEGACY = Table(
     meaning=(
         "The ratings once more, in the fourteen columns of the export that the Stable Horde's ratings service had, for "
         "programs that read that one. The hour, powers of ten and bands stand for exact values, and anonymous ratings "
-        f"are marked by kudos of {ANONYMOUS_KUDOS}. For anything new, use ratings.parquet."
+        f"are marked by kudos of {ANONYMOUS_KUDOS}. For anything new, use the table ratings."
     ),
     columns=(
         replace(_RATING["image_id"], name="id"),
@@ -90,7 +90,7 @@ LEGACY = Table(
             "user_id",
             pa.string(),
             "rating.rater_id",
-            "Pseudonym of the rater, 64 hexadecimal digits. Other digits than in ratings.parquet, and the same rater: "
+            "Pseudonym of the rater, 64 hexadecimal digits. Other digits than in ratings, and the same rater: "
             f"the rows of both files are in one order. {_ANONYMOUS}.",
             treatment=Treatment.USER_ID,
         ),
@@ -125,4 +125,5 @@ LEGACY = Table(
     order_by=RATINGS.order_by,
     sorted_by=("id",),
     row_group_rows=RATINGS.row_group_rows,
+    single_path=LEGACY_PATH,
 )

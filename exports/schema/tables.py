@@ -1,7 +1,5 @@
 """The tables that a release is for: what was said, and of which images."""
 
-import uuid
-
 import pyarrow as pa
 
 from exports.schema.columns import (
@@ -10,6 +8,7 @@ from exports.schema.columns import (
     HISTOGRAM,
     INSTANT,
     Column,
+    Scope,
     Table,
     Treatment,
     age_floor,
@@ -23,18 +22,41 @@ from ratings.queries.published import IS_PUBLISHED, IS_PUBLISHED_RATING
 IS_ANONYMOUS = """CASE identity.kind WHEN 'import' THEN identity.external_id LIKE '%:anonymous'
     ELSE rater.is_shared OR identity.kind IN ('shared_key', 'browser') END"""
 
+
+def _image_id(sql: str, meaning: str) -> Column:
+    """Return the column that tables are sorted by; ids hardly repeat in a row group, and a dictionary only costs."""
+    return Column(
+        "image_id",
+        pa.string(),
+        sql,
+        meaning,
+        treatment=Treatment.UUID_TEXT,
+        encoding="DELTA_BYTE_ARRAY",
+        is_repetitive=False,
+        is_looked_up=True,
+    )
+
+
 RATINGS = Table(
     name="ratings",
     meaning="One row for each rating that counts: what one rater said of one image.",
     columns=(
-        Column("rating_id", pa.int64(), "rating.id", "Number of the rating, the same in every release."),
-        Column("image_id", pa.string(), "rating.image_id", "The image; key of images.", treatment=Treatment.UUID_TEXT),
+        Column(
+            "rating_id",
+            pa.int64(),
+            "rating.id",
+            "Number of the rating, the same in every release.",
+            encoding="DELTA_BINARY_PACKED",
+            is_repetitive=False,
+        ),
+        _image_id("rating.image_id", "The image; key of images."),
         Column(
             "rater",
             pa.string(),
             "rating.rater_id",
             "Pseudonym of the rater: the same within a dataset and major schema version, unlinkable across them.",
             treatment=Treatment.PSEUDONYM,
+            is_looked_up=True,
         ),
         Column("aesthetic", pa.int8(), "rating.aesthetic", "How good the image looks, 1 worst to 10 best."),
         Column(
@@ -122,10 +144,26 @@ RATINGS = Table(
     ),
     rows_from="FROM ratings_rating rating JOIN ratings_image image ON image.id = rating.image_id",
     described_by="",
-    where=f"WHERE rating.dataset_id = {{dataset}} AND {IS_PUBLISHED_RATING}",
+    where=f"WHERE rating.dataset_id = {{dataset}} AND rating.created_at <= {{until}} AND {IS_PUBLISHED_RATING}",
     order_by="ORDER BY rating.image_id, rating.id",
     sorted_by=("image_id", "rating_id"),
     row_group_rows=131_072,
+    has_text=True,
+)
+
+IMAGE_ID = _image_id("image.id", "The image, as in the API.")
+
+# The same in every release, and on every machine: whoever has the prompts can compute it again.
+SPLIT = Column(
+    "split",
+    pa.string(),
+    """CASE WHEN ('x' || left(md5(coalesce(nullif(image.prompt, ''), image.id::text)), 8))::bit(32)::bigint % 100 < 90
+        THEN 'train'
+        WHEN ('x' || left(md5(coalesce(nullif(image.prompt, ''), image.id::text)), 8))::bit(32)::bigint % 100 < 95
+        THEN 'validation' ELSE 'test' END""",
+    "train (90 in 100), validation (5) or test (5); images of one prompt are together, and it never changes. It is the "
+    "first 8 hexadecimal digits of the MD5 of the prompt, or of image_id where there is none, modulo 100: under 90, "
+    "under 95, or not.",
 )
 
 _HISTOGRAM_COUNTS = ", ".join(f"count(*) FILTER (WHERE aesthetic = {value})::int" for value in range(1, 11))
@@ -135,14 +173,21 @@ IMAGES = Table(
     meaning="One row for each image that is not hidden or withdrawn, rated or not; one that never arrived is here if "
     "ratings of it were taken over from an older export. The picture itself is not inside.",
     columns=(
-        Column("image_id", pa.string(), "image.id", "The image, as in the API.", treatment=Treatment.UUID_TEXT),
-        Column("source_id", pa.string(), "image.source_id", "What the image is called where it came from."),
+        IMAGE_ID,
+        Column(
+            "source_id",
+            pa.string(),
+            "image.source_id",
+            "What the image is called where it came from.",
+            is_repetitive=False,
+        ),
         Column(
             "source_url",
             pa.string(),
             "nullif(image.source_url, '')",
             "Where the image was found; null when not recorded, and it may have moved since.",
             nullable=True,
+            is_repetitive=False,
         ),
         Column(
             "sha256",
@@ -150,6 +195,7 @@ IMAGES = Table(
             "nullif(image.sha256, '')",
             "SHA-256 of the original file, to prove that you have the same picture; null when not recorded.",
             nullable=True,
+            is_repetitive=False,
         ),
         Column(
             "width",
@@ -207,6 +253,7 @@ IMAGES = Table(
             "score.mean_aesthetic",
             "Plain mean of aesthetic; null without ratings.",
             nullable=True,
+            is_repetitive=False,
         ),
         Column(
             "mean_artifacts",
@@ -214,6 +261,7 @@ IMAGES = Table(
             "score.mean_artifacts",
             "Plain mean of artifacts, where answered; null where never answered.",
             nullable=True,
+            is_repetitive=False,
         ),
         Column(
             "histogram",
@@ -225,6 +273,7 @@ IMAGES = Table(
             "is_complete", pa.bool_(), "NOT image.is_open", "Whether the image had all its ratings and was retired."
         ),
         Column("added_on", pa.date32(), "(image.created_at AT TIME ZONE 'UTC')::date", "Day the image was added, UTC."),
+        SPLIT,
     ),
     rows_from="FROM ratings_image image",
     described_by=f"""JOIN ratings_dataset dataset ON dataset.id = image.dataset_id
@@ -258,6 +307,6 @@ ORDER BY rater.id
 """
 
 
-def select_raters(dataset_id: uuid.UUID) -> str:
+def select_raters(scope: Scope) -> str:
     """Return the statement that reads what every file of a release says of each rater of a dataset."""
-    return fill(_RATERS, dataset_id)
+    return fill(_RATERS, scope)

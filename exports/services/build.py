@@ -15,7 +15,16 @@ from django.db import Error, connection, transaction
 
 from exports.models import Release
 from exports.privacy import RaterBook, Treat, make_treatments
-from exports.schema import IMAGES, RATINGS, SCHEMA_VERSION, TABLES, Table, Treatment, select_raters
+from exports.schema import (
+    RATINGS,
+    RATINGS_EXCLUDED,
+    SCHEMA_VERSION,
+    TABLES,
+    Scope,
+    Table,
+    Treatment,
+    select_raters,
+)
 from exports.services.lock import lock_releases
 from exports.services.publish import fail_release, publish_release, recover_releases
 from exports.services.verify import ReleaseNotVerified, VerifiedFolder, verify_folder
@@ -24,6 +33,7 @@ from exports.writers.files import WrittenFile
 from exports.writers.folders import building_folder, make_final, release_folder, write_text
 from exports.writers.parquet import lean_memory, write_table
 from exports.writers.snapshot import Snapshot, open_snapshot
+from exports.writers.text import count_reasons, write_samples, write_text_copy
 from ratings.models import Dataset
 
 # Django's own connection, the lock's, and the snapshot's.
@@ -117,37 +127,39 @@ def _build_aside(release: Release, on_progress: OnProgress) -> VerifiedFolder:
     folder = building_folder(release.dataset.slug, release.version)
     folder.mkdir(parents=True)
     with open_snapshot() as snapshot:
-        treatments = _read_raters(snapshot, release.dataset)
-        files = {
-            table: _write_table(snapshot, table, release.dataset, folder, treatments, on_progress) for table in TABLES
-        }
-        contents = documents.Contents(
-            dataset=release.dataset,
-            version=release.version,
-            snapshot_at=snapshot.taken_at,
-            image_count=_rows(files[IMAGES]),
-            rating_count=_rows(files[RATINGS]),
-        )
-    _write_documents(folder, contents, list(files.values()))
+        scope = Scope(release.dataset.pk)
+        treatments = _read_raters(snapshot, scope)
+        parts = {table: _write_table(snapshot, table, scope, folder, treatments, on_progress) for table in TABLES}
+    contents = documents.Contents(
+        dataset=release.dataset,
+        version=release.version,
+        snapshot_at=snapshot.taken_at,
+        row_counts={table.name: _rows(parts[table]) for table in TABLES},
+        excluded=count_reasons(folder, parts[RATINGS_EXCLUDED]),
+    )
+    files = [file for table in TABLES for file in parts[table]]
+    files += [write_text_copy(folder, table, parts[table]) for table in TABLES if table.has_text]
+    files += write_samples(folder, parts[RATINGS][0])
+    _write_documents(folder, contents, files)
     make_final(folder)
     return verify_folder(folder)
 
 
-def _read_raters(snapshot: Snapshot, dataset: Dataset) -> Mapping[Treatment, Treat]:
+def _read_raters(snapshot: Snapshot, scope: Scope) -> Mapping[Treatment, Treat]:
     key = str(getattr(settings, "PSEUDONYM_KEY"))
-    raters = RaterBook.read(snapshot.batches(select_raters(dataset.pk)), key=key, dataset_id=dataset.pk)
+    raters = RaterBook.read(snapshot.batches(select_raters(scope)), key=key, dataset_id=scope.dataset_id)
     return make_treatments(raters)
 
 
 def _write_table(
     snapshot: Snapshot,
     table: Table,
-    dataset: Dataset,
+    scope: Scope,
     folder: Path,
     treatments: Mapping[Treatment, Treat],
     on_progress: OnProgress,
-) -> WrittenFile:
-    total = snapshot.count(table.count(dataset.pk))
+) -> list[WrittenFile]:
+    total = snapshot.count(table.count(scope))
     done = 0
 
     def on_rows(rows: int) -> None:
@@ -155,19 +167,20 @@ def _write_table(
         done += rows
         on_progress(Progress(table.name, done, total))
 
-    file = write_table(
+    parts = write_table(
         folder=folder,
         table=table,
-        batches=snapshot.batches(table.select(dataset.pk)),
+        batches=snapshot.batches(table.select(scope)),
         treatments=treatments,
         on_rows=on_rows,
     )
-    if file.row_count != total:
-        raise ReleaseNotVerified([f"{file.path} has {file.row_count} rows, and the database has {total}."])
-    return file
+    if _rows(parts) != total:
+        raise ReleaseNotVerified([f"{table.name} has {_rows(parts)} rows, and the database has {total}."])
+    return parts
 
 
 def _write_documents(folder: Path, contents: documents.Contents, tables: list[WrittenFile]) -> None:
+    """Write what describes the tables, then the manifest of all that, then the checksums of both."""
     texts = {
         "LICENSE.md": documents.make_licence_text(contents.dataset),
         "README.md": documents.make_readme(contents),
@@ -178,8 +191,8 @@ def _write_documents(folder: Path, contents: documents.Contents, tables: list[Wr
     write_text(folder, documents.CHECKSUMS, documents.make_checksums(files))
 
 
-def _rows(file: WrittenFile) -> int:
-    return file.row_count or 0
+def _rows(parts: list[WrittenFile]) -> int:
+    return sum(part.row_count or 0 for part in parts)
 
 
 def describe_failure(error: Exception) -> str:

@@ -1,7 +1,7 @@
 """One build at a time for each dataset, on as many machines as there are."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 
@@ -29,4 +29,9 @@ def lock_releases(dataset: Dataset) -> Iterator[Callable[[], None]]:
         def check() -> None:
             holder.execute("SELECT 1")
 
-        yield check
+        try:
+            yield check
+        finally:
+            # The server takes a while to see that a connection has ended, and the next build need not wait for it.
+            with suppress(psycopg.Error):
+                holder.execute("SELECT pg_advisory_unlock_all()")

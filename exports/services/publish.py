@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from exports.models import Release, ReleaseFile, ReleaseState
+from exports.schema import IMAGES, RATINGS
 from exports.services.verify import ReleaseNotVerified, VerifiedFolder, verify_folder
 from exports.writers.folders import (
     building_folder,
@@ -26,6 +27,8 @@ from ratings.models import Dataset
 MEDIA_TYPES = {
     ".parquet": "application/vnd.apache.parquet",
     ".json": "application/json",
+    ".csv": "text/csv; charset=utf-8",
+    ".zst": "application/zstd",
     ".md": "text/markdown; charset=utf-8",
 }
 PLAIN_TEXT = "text/plain; charset=utf-8"
@@ -65,8 +68,8 @@ def record_publication(*, release: Release, verified: VerifiedFolder) -> None:
         state=ReleaseState.PUBLISHED,
         schema_version=manifest.schema_version,
         snapshot_at=manifest.snapshot_at,
-        image_count=manifest.image_count,
-        rating_count=manifest.rating_count,
+        image_count=manifest.row_counts[IMAGES.name],
+        rating_count=manifest.row_counts[RATINGS.name],
         published_at=Now(),
     ):
         raise ReleaseGivenUp(f"{release} was given up by another process while it was being published.")

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,11 +12,14 @@ from typing import Self
 from pyarrow import ArrowException
 
 from exports.models import Release, ReleaseState
-from exports.schema import IMAGES, LEGACY, RATINGS
 from exports.writers.documents import CHECKSUMS, MANIFEST
 from exports.writers.files import WrittenFile
 from exports.writers.folders import files_below, release_folder
 from exports.writers.parquet import read_row_count
+from exports.writers.text import read_text_row_count
+
+# Before schema 1.3 a table was one file beside the others.
+TABLE_PATH = re.compile(r"(?:data/)?(?P<name>\w+)(?:/part-\d+)?\.parquet")
 
 
 class ReleaseNotVerified(Exception):
@@ -32,8 +37,7 @@ class Manifest:
     dataset_id: str
     schema_version: str
     snapshot_at: datetime
-    image_count: int
-    rating_count: int
+    row_counts: dict[str, int]
     files: dict[str, WrittenFile]
 
     @classmethod
@@ -44,8 +48,7 @@ class Manifest:
             dataset_id=content["dataset"]["id"],
             schema_version=content["schema_version"],
             snapshot_at=datetime.fromisoformat(content["snapshot_at"]),
-            image_count=content["counts"]["images"],
-            rating_count=content["counts"]["ratings"],
+            row_counts=dict(content["counts"]),
             files={file.path: file for file in files},
         )
 
@@ -100,8 +103,13 @@ def _read_checksums(path: Path) -> dict[str, str]:
 def _read_back(folder: Path, path: str) -> WrittenFile:
     with (folder / path).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    rows = read_row_count(folder / path) if path.endswith(".parquet") else None
-    return WrittenFile(path, (folder / path).stat().st_size, digest, rows)
+    return WrittenFile(path, (folder / path).stat().st_size, digest, _read_rows(folder / path))
+
+
+def _read_rows(path: Path) -> int | None:
+    if path.suffix == ".parquet":
+        return read_row_count(path)
+    return read_text_row_count(path) if ".csv" in path.suffixes else None
 
 
 def _checksum_problems(sums: dict[str, str], found: dict[str, WrittenFile]) -> list[str]:
@@ -122,8 +130,13 @@ def _manifest_problems(manifest: Manifest, found: dict[str, WrittenFile]) -> lis
         for path in sorted({*manifest.files, *found} - {MANIFEST, CHECKSUMS})
         if manifest.files.get(path) != found.get(path)
     ]
-    counts = ((IMAGES, manifest.image_count), (RATINGS, manifest.rating_count), (LEGACY, manifest.rating_count))
-    for table, count in counts:
-        if table.path in found and found[table.path].row_count != count:
-            problems.append(f"{table.path} does not have the {count} rows that the manifest counts.")
+    rows: dict[str, int] = defaultdict(int)
+    for path, file in found.items():
+        if table := TABLE_PATH.fullmatch(path):
+            rows[table["name"]] += file.row_count or 0
+    problems += [
+        f"{table} does not have the {count} rows that the manifest counts."
+        for table, count in manifest.row_counts.items()
+        if rows[table] != count
+    ]
     return problems

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from exports.queries import DatasetReleases, releases_by_dataset
 
 # What to ask a release first; it is shown for a shell and for Python, and a test runs both.
-EXAMPLE = "SELECT aesthetic, count(*) AS ratings FROM 'ratings.parquet' GROUP BY ALL ORDER BY ALL"
+EXAMPLE = "SELECT aesthetic, count(*) AS ratings FROM 'data/ratings/*.parquet' GROUP BY ALL ORDER BY ALL"
 
 
 @require_safe

@@ -8,13 +8,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from exports.schema import HISTOGRAM, SCHEMA_VERSION, TABLES, Table
+from exports.schema import HISTOGRAM, IMAGES, RATINGS, SCHEMA_VERSION, TABLES, Table
 from exports.writers.files import WrittenFile
 from ratings.models import Dataset
 from ratings.scales import SCALES
 
 MANIFEST, CHECKSUMS = "manifest.json", "SHA256SUMS"
-TYPE_NAMES = {HISTOGRAM: "list of 10 int32", pa.bool_(): "boolean", pa.float64(): "double", pa.date32(): "date"}
+TYPE_NAMES = {HISTOGRAM: "list of int32", pa.bool_(): "boolean", pa.float64(): "double", pa.date32(): "date"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Contents:
     dataset: Dataset
     version: str
     snapshot_at: datetime
-    image_count: int
-    rating_count: int
+    row_counts: dict[str, int]
+    excluded: dict[str, int]
 
     @property
     def moment(self) -> str:
@@ -36,7 +36,12 @@ def make_schema_text() -> str:
     """Return SCHEMA.md: every column of every table, from the same list the files are written by."""
     parts = [f"# Schema {SCHEMA_VERSION}", "Times are UTC. A missing value is null, never a special number."]
     for table in TABLES:
-        parts += [f"## {table.path}", table.meaning, f"Sorted by {', '.join(table.sorted_by)}.", _column_table(table)]
+        parts += [
+            f"## {table.parts_path}",
+            table.meaning,
+            f"Sorted by {', '.join(table.sorted_by)}.",
+            _column_table(table),
+        ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -84,8 +89,8 @@ def make_readme(contents: Contents) -> str:
         slug=dataset.slug,
         version=contents.version,
         description=f"{dataset.description}\n\n" if dataset.description else "",
-        rating_count=contents.rating_count,
-        image_count=contents.image_count,
+        rating_count=contents.row_counts[RATINGS.name],
+        image_count=contents.row_counts[IMAGES.name],
         moment=contents.moment,
         scales="\n\n".join(_scale_text(version) for version in sorted(SCALES)),
         checksums=CHECKSUMS,
@@ -114,12 +119,13 @@ def make_manifest(contents: Contents, files: Iterable[WrittenFile]) -> str:
     """Return manifest.json: what the release is and what each of its files must be, in one fixed order."""
     dataset = contents.dataset
     manifest: dict[str, Any] = {
-        "counts": {"images": contents.image_count, "ratings": contents.rating_count},
+        "counts": contents.row_counts,
         "dataset": {"id": str(dataset.pk), "name": dataset.name, "slug": dataset.slug},
         "files": [
             {"bytes": file.byte_count, "path": file.path, "rows": file.row_count, "sha256": file.sha256}
             for file in sorted(files, key=lambda file: file.path)
         ],
+        "excluded": contents.excluded,
         "licences": {"images": dataset.licence, "ratings": dataset.ratings_licence},
         "schema_version": SCHEMA_VERSION,
         "snapshot_at": contents.snapshot_at.isoformat().replace("+00:00", "Z"),

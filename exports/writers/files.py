@@ -19,9 +19,10 @@ class WrittenFile:
 
 
 class HashingFile:
-    """A new file that knows its SHA-256 and its size when it is closed, and is on disk by then."""
+    """A new file, its folder too, that knows its SHA-256 and its size when it is closed, and is on disk by then."""
 
     def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("xb")
         self._digest = hashlib.sha256()
         self.byte_count = 0
@@ -46,6 +47,8 @@ class HashingFile:
         self._file.flush()
 
     def close(self) -> None:
+        if self._file.closed:
+            return
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()

@@ -45,7 +45,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def files_below(folder: Path) -> list[str]:
-    """Return the paths of all files in a folder, relative to it, in order."""
+    """Return the paths of all files in a folder and the folders in it, relative to it, in order."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
 
 
@@ -57,11 +57,12 @@ def write_text(folder: Path, name: str, text: str) -> WrittenFile:
 
 
 def make_final(folder: Path) -> None:
-    """Take away the right to write, and see that the names in the folder are on disk as well."""
+    """Take away the right to write, and see that the names in the folders are on disk as well."""
     for name in files_below(folder):
         (folder / name).chmod(FINAL_FILE)
-    folder.chmod(FINAL_FOLDER)
-    _sync_folder(folder)
+    for inner in (*(path for path in folder.rglob("*") if path.is_dir()), folder):
+        inner.chmod(FINAL_FOLDER)
+        _sync_folder(inner)
 
 
 def put_in_place(building: Path, final: Path) -> None:

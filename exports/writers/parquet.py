@@ -1,9 +1,11 @@
-"""A table of a release as one Parquet file, hashed and counted while it is written."""
+"""A table of a release as Parquet files, hashed and counted while they are written."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -19,10 +21,10 @@ READ_BUFFER_BYTES = 1024 * 1024
 READ_BATCH_ROWS = 16_384
 # Room for all the raters of a row group; with the usual 1 MB a release of many raters is a tenth larger.
 DICTIONARY_BYTES = 4 * 1024 * 1024
-# Ids hardly repeat within a row group, so a dictionary of them only costs; both are in sorted order.
-ENCODINGS = {"image_id": "DELTA_BYTE_ARRAY", "rating_id": "DELTA_BINARY_PACKED"}
-# Their values are nearly all different.
-NO_DICTIONARY = {*ENCODINGS, "source_id", "source_url", "sha256", "mean_aesthetic", "mean_artifacts"}
+# A part is closed at the first row group beyond this: large enough for few requests, small enough for one to fail.
+PART_BYTES = 192 * 1024 * 1024
+# One value in twenty that is not there is looked for in vain: three times the room makes it one in a hundred.
+BLOOM_FALSE_POSITIVES = 0.05
 
 
 @contextmanager
@@ -46,15 +48,14 @@ def write_table(
     batches: Iterable[pa.RecordBatch],
     treatments: Mapping[Treatment, Treat],
     on_rows: Callable[[int], None],
-) -> WrittenFile:
-    """Write the batches as ``<table>.parquet``; call ``on_rows`` with how many were taken as they come.
+) -> list[WrittenFile]:
+    """Write the batches as the parts of a table; call ``on_rows`` with how many were taken as they come.
 
     Reading, and treating and compressing, run in two threads, one batch ahead of each other: the time is that
     of the slower side, and there are never more than three batches and one row group in memory.
     """
-    path = folder / table.path
-    with HashingFile(path) as file, _parquet_writer(file, table) as writer:
-        groups = RowGroups(writer, table.row_group_rows)
+    with Parts(folder, table) as parts:
+        groups = RowGroups(parts.write, table.row_group_rows)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="parquet") as pool:
             ahead: Future[None] | None = None
             for batch in batches:
@@ -65,18 +66,57 @@ def write_table(
             if ahead is not None:
                 ahead.result()
         groups.finish()
-    return WrittenFile(table.path, file.byte_count, file.sha256, groups.row_count)
+    return parts.written
+
+
+class Parts:
+    """The files of a table, one after the other; a new one begins when the last is large. There is always one."""
+
+    def __init__(self, folder: Path, table: Table) -> None:
+        self._folder = folder
+        self._table = table
+        self._open: ExitStack = ExitStack()
+        self.written: list[WrittenFile] = []
+        self._begin()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._end()
+        else:
+            self._open.__exit__(kind, error, trace)
+
+    def write(self, rows: pa.Table) -> None:
+        """Write one row group."""
+        if self._row_count and self._file.byte_count >= PART_BYTES and not self._table.single_path:
+            self._end()
+            self._begin()
+        self._writer.write_table(rows, row_group_size=self._table.row_group_rows)
+        self._row_count += rows.num_rows
+
+    def _begin(self) -> None:
+        self._path = self._table.part_path(len(self.written))
+        self._row_count = 0
+        self._file = self._open.enter_context(HashingFile(self._folder / self._path))
+        self._writer = self._open.enter_context(_parquet_writer(self._file, self._table))
+
+    def _end(self) -> None:
+        self._open.close()
+        self.written.append(WrittenFile(self._path, self._file.byte_count, self._file.sha256, self._row_count))
 
 
 class RowGroups:
     """Cuts a stream of batches into row groups of one size, whatever the size of the batches."""
 
-    def __init__(self, writer: parquet.ParquetWriter, size: int) -> None:
-        self._writer = writer
+    def __init__(self, write: Callable[[pa.Table], None], size: int) -> None:
+        self._write_group = write
         self._size = size
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_count = 0
-        self.row_count = 0
 
     def add(self, batch: pa.RecordBatch) -> None:
         self._waiting.append(batch)
@@ -90,10 +130,9 @@ class RowGroups:
 
     def _write(self, rows: int) -> None:
         table = pa.Table.from_batches(self._waiting)
-        self._writer.write_table(table.slice(0, rows), row_group_size=self._size)
+        self._write_group(table.slice(0, rows))
         self._waiting = table.slice(rows).to_batches()
         self._waiting_count -= rows
-        self.row_count += rows
 
 
 def _treat_and_write(
@@ -113,8 +152,13 @@ def _parquet_writer(file: HashingFile, table: Table) -> parquet.ParquetWriter:
         compression="zstd",
         compression_level=ZSTD_LEVEL,
         dictionary_pagesize_limit=DICTIONARY_BYTES,
-        use_dictionary=[column.name for column in table.columns if column.name not in NO_DICTIONARY],
-        column_encoding={name: value for name, value in ENCODINGS.items() if name in table.schema.names},
+        use_dictionary=[column.name for column in table.columns if column.is_repetitive],
+        column_encoding={column.name: column.encoding for column in table.columns if column.encoding},
+        bloom_filter_options={
+            column.name: {"ndv": table.row_group_rows, "fpp": BLOOM_FALSE_POSITIVES}
+            for column in table.columns
+            if column.is_looked_up and not table.single_path
+        },
         sorting_columns=parquet.SortingColumn.from_ordering(
             table.schema, [(name, "ascending") for name in table.sorted_by]
         ),

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.db import connection
 
 from exports.privacy import RaterBook, make_treatments
-from exports.schema import RATINGS, select_raters
+from exports.schema import RATINGS, Scope, select_raters
 from exports.writers.parquet import write_table
 from exports.writers.snapshot import open_snapshot
 from ratings.models import Dataset
@@ -49,7 +49,7 @@ def run(*, rows: int = 1_000_000) -> list[str]:
 def _copy_seconds(dataset: Dataset) -> float:
     with connection.cursor() as cursor:
         start = time.perf_counter()
-        cursor.execute(f"COPY ({RATINGS.select(dataset.pk)}) TO '/dev/null' (FORMAT binary)")
+        cursor.execute(f"COPY ({RATINGS.select(Scope(dataset.pk))}) TO '/dev/null' (FORMAT binary)")
         return time.perf_counter() - start
 
 
@@ -57,13 +57,13 @@ def _write_seconds(dataset: Dataset) -> tuple[float, int]:
     with tempfile.TemporaryDirectory(prefix="kudoscope-bench-") as folder, open_snapshot() as snapshot:
         start = time.perf_counter()
         raters = RaterBook.read(
-            snapshot.batches(select_raters(dataset.pk)), key="a key of the benchmark", dataset_id=dataset.pk
+            snapshot.batches(select_raters(Scope(dataset.pk))), key="a key of the benchmark", dataset_id=dataset.pk
         )
-        file = write_table(
+        parts = write_table(
             folder=Path(folder),
             table=RATINGS,
-            batches=snapshot.batches(RATINGS.select(dataset.pk)),
+            batches=snapshot.batches(RATINGS.select(Scope(dataset.pk))),
             treatments=make_treatments(raters),
             on_rows=lambda rows: None,
         )
-        return time.perf_counter() - start, file.byte_count
+        return time.perf_counter() - start, sum(part.byte_count for part in parts)

@@ -9,9 +9,29 @@ from pyarrow import parquet
 
 from accounts.models import Identity, IdentityKind, User
 from exports.models import Release
+from exports.schema import TABLES
 from exports.services import build_release
 from exports.writers.folders import release_folder
 from ratings.models import ActionKind, Dataset, Image, ModerationAction, Rater, Rating
+
+# Where the rows of a table are; all of them, as long as there are few.
+PATHS = {table.name: table.path for table in TABLES}
+FILES = [
+    "LICENSE.md",
+    "README.md",
+    "SCHEMA.md",
+    "SHA256SUMS",
+    "data/image_scores/part-00000.parquet",
+    "data/images/part-00000.parquet",
+    "data/ratings/part-00000.parquet",
+    "data/ratings_excluded/part-00000.parquet",
+    "legacy_export.parquet",
+    "manifest.json",
+    "samples/ratings-1000.csv",
+    "samples/ratings-1000.parquet",
+    "text/image_scores.csv.zst",
+    "text/ratings.csv.zst",
+]
 
 
 def make_rater(kind: str = IdentityKind.HORDE, *, external_id: str | None = None, user: User | None = None, **fields):
@@ -50,7 +70,7 @@ def folder_of(release: Release) -> Path:
 
 
 def rows_of(release: Release, table: str) -> list[dict[str, Any]]:
-    return parquet.read_table(folder_of(release) / f"{table}.parquet").to_pylist()
+    return parquet.read_table(folder_of(release) / PATHS[table]).to_pylist()
 
 
 def folders_in(root: Path) -> list[str]:

@@ -118,12 +118,12 @@ def download_and_verify(page, service):
     """Follow the download page, check every file against SHA256SUMS, and return the rows of the ratings."""
     page.goto(f"{service}/downloads/")
     links = page.eval_on_selector_all("a[href*='/files/']", "all => all.map(a => a.href)")
-    files = {url.rsplit("/", 1)[1]: read(url) for url in links}
+    files = {url.split("/files/")[1].split("/", 2)[2]: read(url) for url in links}
     sums = dict(line.split("  ")[::-1] for line in files["SHA256SUMS"].decode().splitlines())
     for name, digest in sums.items():
         assert hashlib.sha256(files[name]).hexdigest() == digest, name
     manifest = json.loads(files["manifest.json"])
-    table = pq.read_table(io.BytesIO(files["ratings.parquet"]))
+    table = pq.read_table(io.BytesIO(files["data/ratings/part-00000.parquet"]))
     assert "ratings" in json.dumps(manifest)
     assert table.num_rows == Rating.objects.count()
     columns = table.select(["rating_id", "image_id", "aesthetic", "artifacts"])

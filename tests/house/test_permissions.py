@@ -97,8 +97,10 @@ PAGES = {
     "ratings:image": Route(NOBODY, image),
     "ratings:image_sized": Route(NOBODY, lambda world: image(world) | {"size": 1024}),
     "exports:downloads": Route(EVERYBODY),
-    "exports:latest_file": Route(NOBODY, lambda _: {"slug": "demo", "path": "ratings.parquet"}),
-    "exports:file": Route(NOBODY, lambda _: {"slug": "demo", "version": "2026-01-01", "path": "ratings.parquet"}),
+    "exports:latest_file": Route(NOBODY, lambda _: {"slug": "demo", "path": "data/ratings/part-00000.parquet"}),
+    "exports:file": Route(
+        NOBODY, lambda _: {"slug": "demo", "version": "2026-01-01", "path": "data/ratings/part-00000.parquet"}
+    ),
     # The API. Who is asked for by key, which is never the session.
     "api-docs": Route(EVERYBODY),
     "api-schema": Route(EVERYBODY),

@@ -10,25 +10,14 @@ from pyarrow import parquet
 
 from exports.invariants import find_violations
 from exports.models import Release, ReleaseState
-from exports.schema import IMAGES, RATINGS, SCHEMA_VERSION, TABLES
+from exports.schema import IMAGES, RATINGS, RATINGS_EXCLUDED, SCHEMA_VERSION, TABLES
 from exports.services import Progress, build_release, verify_release
 from ratings.models import Dataset, Image, Rating
-from tests.exports.made import build, folder_of, folders_in, make_rater, make_rating, make_voided, rows_of
+from tests.exports.made import FILES, build, folder_of, folders_in, make_rater, make_rating, make_voided, rows_of
 from tests.factories import DatasetFactory, UserFactory, make_images
 from tests.people import now
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-FILES = [
-    "LICENSE.md",
-    "README.md",
-    "SCHEMA.md",
-    "SHA256SUMS",
-    "images.parquet",
-    "legacy_export.parquet",
-    "manifest.json",
-    "ratings.parquet",
-]
 
 
 def test_it_works(harbours, releases_root):
@@ -176,7 +165,14 @@ def test_manifest_describes_every_file_in_one_order(harbours):
     text = (folder_of(release) / "manifest.json").read_text()
     manifest = json.loads(text)
     assert json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n" == text
-    assert manifest["counts"] == {"images": 3, "ratings": 3}
+    assert manifest["counts"] == {
+        "image_scores": 3,
+        "images": 3,
+        "legacy_export": 3,
+        "ratings": 3,
+        "ratings_excluded": 0,
+    }
+    assert manifest["excluded"] == {}
     assert manifest["dataset"]["slug"] == "harbours"
     assert datetime.fromisoformat(manifest["snapshot_at"]) == release.snapshot_at
     stored = {file.path: file for file in release.files.all()}
@@ -197,8 +193,9 @@ def test_the_same_data_makes_the_same_tables(harbours):
 
 def test_files_cannot_be_written_to(harbours):
     folder = folder_of(build(harbours))
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o555
-    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o444}
+    inside = [*folder.rglob("*")]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (folder, *inside) if path.is_dir()} == {0o555}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in inside if path.is_file()} == {0o444}
 
 
 def test_texts_state_licences_and_scale_words(harbours):
@@ -215,7 +212,7 @@ def test_texts_state_licences_and_scale_words(harbours):
 def test_progress_ends_where_the_table_ends(harbours):
     seen = []
     build_release(dataset=harbours, now=now(), on_progress=seen.append)
-    assert seen == [Progress(table.name, 3, 3) for table in TABLES]
+    assert seen == [Progress(table.name, 3, 3) for table in TABLES if table is not RATINGS_EXCLUDED]
 
 
 def test_a_release_is_of_one_moment(harbours):

@@ -5,13 +5,14 @@ import shutil
 import pytest
 
 from exports.services import ReleaseNotVerified, verify_release
-from tests.exports.made import build, folder_of
+from exports.writers.folders import remove_folder
+from tests.exports.made import FILES, build, folder_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def change_a_byte(folder):
-    path = folder / "ratings.parquet"
+    path = folder / "data/ratings/part-00000.parquet"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
@@ -29,13 +30,16 @@ def miscount(folder):
 
 
 DAMAGES = {
-    "a changed byte": (change_a_byte, "ratings.parquet|cannot be read back"),
+    "a changed byte": (change_a_byte, "data/ratings/part-00000.parquet|cannot be read back"),
     "a missing file": (lambda folder: (folder / "SCHEMA.md").unlink(), "SCHEMA.md is missing"),
     "a file too many": (
         lambda folder: (folder / "extra.txt").write_text("x"),
         "extra.txt does not belong to the release",
     ),
-    "a shortened file": (lambda folder: (folder / "images.parquet").write_bytes(b"PAR1"), "cannot be read back"),
+    "a shortened file": (
+        lambda folder: (folder / "data/images/part-00000.parquet").write_bytes(b"PAR1"),
+        "cannot be read back",
+    ),
     "a changed text": (
         lambda folder: (folder / "LICENSE.md").write_text("mine"),
         "LICENSE.md does not have the checksum",
@@ -46,7 +50,10 @@ DAMAGES = {
         lambda folder: (folder / "manifest.json").write_text('{"files": []}'),
         "cannot be read back",
     ),
-    "a manifest that counts wrongly": (miscount, "ratings.parquet does not have the 4 rows that the manifest counts"),
+    "a manifest that counts wrongly": (
+        miscount,
+        "ratings does not have the 4 rows that the manifest counts",
+    ),
     "no sums": (lambda folder: (folder / "SHA256SUMS").unlink(), "cannot be read back"),
     "no folder": (shutil.rmtree, "cannot be read back"),
 }
@@ -54,11 +61,10 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_is_found(release, damage):
-    assert len(verify_release(release=release)) == 8
+    assert len(verify_release(release=release)) == len(FILES)
     folder = folder_of(release)
-    folder.chmod(0o755)
-    for path in folder.iterdir():
-        path.chmod(0o644)
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755)
     do, message = DAMAGES[damage]
     do(folder)
     with pytest.raises(ReleaseNotVerified, match=message):
@@ -69,8 +75,7 @@ def test_a_whole_release_in_place_of_another_is_found(harbours, release):
     """Everything agrees with itself, and is not what was published."""
     other = build(harbours)
     folder = folder_of(release)
-    folder.chmod(0o755)
-    shutil.rmtree(folder)
+    remove_folder(folder)
     shutil.copytree(folder_of(other), folder)
     with pytest.raises(ReleaseNotVerified, match="is not the file that was published"):
         verify_release(release=release)

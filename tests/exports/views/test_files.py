@@ -17,17 +17,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def stored(release):
-    return release.files.get(path="ratings.parquet")
+    return release.files.get(path="data/ratings/part-00000.parquet")
 
 
 @pytest.fixture
 def content(release):
-    return (folder_of(release) / "ratings.parquet").read_bytes()
+    return (folder_of(release) / "data/ratings/part-00000.parquet").read_bytes()
 
 
 @pytest.fixture
 def address(release):
-    return reverse("exports:file", args=["harbours", release.version, "ratings.parquet"])
+    return reverse("exports:file", args=["harbours", release.version, "data/ratings/part-00000.parquet"])
 
 
 def body(response):
@@ -43,7 +43,10 @@ def test_it_works(client, release, stored, content, address):
     assert response["ETag"] == f'"{stored.sha256}"'
     assert response["Accept-Ranges"] == "bytes"
     assert response["Cache-Control"] == "public, max-age=31536000, immutable, no-transform"
-    assert response["Content-Disposition"] == f'attachment; filename="harbours-{release.version}-ratings.parquet"'
+    assert (
+        response["Content-Disposition"]
+        == f'attachment; filename="harbours-{release.version}-data-ratings-part-00000.parquet"'
+    )
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert "Set-Cookie" not in response
@@ -51,7 +54,14 @@ def test_it_works(client, release, stored, content, address):
 
 
 def test_every_file_is_served(client, release):
-    for name in ("LICENSE.md", "README.md", "SCHEMA.md", "SHA256SUMS", "images.parquet", "manifest.json"):
+    for name in (
+        "LICENSE.md",
+        "README.md",
+        "SCHEMA.md",
+        "SHA256SUMS",
+        "data/images/part-00000.parquet",
+        "manifest.json",
+    ):
         response = client.get(reverse("exports:file", args=["harbours", release.version, name]))
         assert body(response) == (folder_of(release) / name).read_bytes(), name
 
@@ -200,21 +210,21 @@ def test_a_download_is_resumed_only_into_the_same_file(client, stored, address, 
 
 NOT_THERE = (
     "harbours/{version}/nothing.parquet",
-    "harbours/{version}/../{version}/ratings.parquet",
-    "harbours/{version}/..%2f{version}%2fratings.parquet",
+    "harbours/{version}/../{version}/data/ratings/part-00000.parquet",
+    "harbours/{version}/..%2f{version}%2fdata/ratings/part-00000.parquet",
     "harbours/{version}/%2e%2e/%2e%2e/secrets.json",
-    "harbours/{version}//ratings.parquet",
-    "harbours/{version}/ratings.parquet/",
-    "harbours/{version}/ratings.parquet%00",
+    "harbours/{version}//data/ratings/part-00000.parquet",
+    "harbours/{version}/data/ratings/part-00000.parquet/",
+    "harbours/{version}/data/ratings/part-00000.parquet%00",
     "harbours/{version}/%2fetc%2fpasswd",
     "harbours/{version}/.",
     "harbours/{version}/",
-    "harbours/.building-{version}/ratings.parquet",
-    "harbours/1999-01-01/ratings.parquet",
-    "Harbours/{version}/ratings.parquet",
-    "nowhere/{version}/ratings.parquet",
-    "../harbours/{version}/ratings.parquet",
-    "nowhere/latest/ratings.parquet",
+    "harbours/.building-{version}/data/ratings/part-00000.parquet",
+    "harbours/1999-01-01/data/ratings/part-00000.parquet",
+    "Harbours/{version}/data/ratings/part-00000.parquet",
+    "nowhere/{version}/data/ratings/part-00000.parquet",
+    "../harbours/{version}/data/ratings/part-00000.parquet",
+    "nowhere/latest/data/ratings/part-00000.parquet",
     "harbours/latest/nothing.parquet",
     "harbours/latest/%00",
 )
@@ -234,11 +244,11 @@ def test_a_file_beside_the_release_is_not_served(client, release):
 
 def test_a_release_that_is_not_published_is_not_served(client, release):
     Release.objects.create(dataset=release.dataset, version="2000-01-01", schema_version="1.0")
-    assert client.get("/files/harbours/2000-01-01/ratings.parquet").status_code == 404
+    assert client.get("/files/harbours/2000-01-01/data/ratings/part-00000.parquet").status_code == 404
 
 
 def test_a_file_that_is_not_as_published_is_not_served(client, release, address):
-    path = folder_of(release) / "ratings.parquet"
+    path = folder_of(release) / "data/ratings/part-00000.parquet"
     path.chmod(0o644)
     path.write_bytes(b"short")
     assert client.get(address).status_code == 404
@@ -250,12 +260,12 @@ def test_a_file_that_is_not_as_published_is_not_served(client, release, address)
 
 def test_latest_leads_to_the_newest(client, harbours, release):
     again = build(harbours)
-    response = client.get("/files/harbours/latest/ratings.parquet")
+    response = client.get("/files/harbours/latest/data/ratings/part-00000.parquet")
     assert response.status_code == 302
-    assert response["Location"] == f"/files/harbours/{again.version}/ratings.parquet"
+    assert response["Location"] == f"/files/harbours/{again.version}/data/ratings/part-00000.parquet"
     assert response["Cache-Control"] == "public, max-age=300"
-    followed = client.get("/files/harbours/latest/ratings.parquet", follow=True)
-    assert body(followed) == (folder_of(again) / "ratings.parquet").read_bytes()
+    followed = client.get("/files/harbours/latest/data/ratings/part-00000.parquet", follow=True)
+    assert body(followed) == (folder_of(again) / "data/ratings/part-00000.parquet").read_bytes()
 
 
 def test_pages_of_other_origins_may_fetch_parts(client, address):

@@ -16,14 +16,14 @@ from tests.flows.conftest import answers, free_port, running, wait_until
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 BYTES = 64 * 1024 * 1024
-ADDRESS = "/files/harbours/2000-01-01/ratings.parquet"
+ADDRESS = "/files/harbours/2000-01-01/data/ratings/part-00000.parquet"
 
 
 @pytest.fixture
 def huge(harbours):
     """A published release with one file that no buffer on the way can hold."""
     release = Release.objects.create(dataset=harbours, version="2000-01-01", schema_version="1.0")
-    for path, size in {"ratings.parquet": BYTES, "README.md": 10}.items():
+    for path, size in {"data/ratings/part-00000.parquet": BYTES, "README.md": 10}.items():
         release.files.create(path=path, media_type="text/plain", byte_count=size, sha256=f"{size:064x}")
         file = release_folder("harbours", release.version) / path
         file.parent.mkdir(parents=True, exist_ok=True)
