@@ -10,6 +10,8 @@ HORDE_FAILURES = Counter(
 )
 RATINGS_SUBMITTED = Counter("kudoscope_ratings_total", "Ratings stored", ["state"])
 RATINGS_REFUSED = Counter("kudoscope_ratings_refused_total", "Ratings refused", ["reason"])
+COMPARISONS_SUBMITTED = Counter("kudoscope_comparisons_total", "Comparisons stored", ["state"])
+COMPARISONS_REFUSED = Counter("kudoscope_comparisons_refused_total", "Comparisons refused", ["reason"])
 LEASES_GRANTED = Counter("kudoscope_leases_total", "Leases handed out", ["how"])
 PAYOUT_ANSWERS = Counter("kudoscope_payout_answers_total", "Answers of AI Horde to awards of kudos", ["verdict"])
 REQUESTS_LIMITED = Counter("kudoscope_limited_total", "Requests refused by a limit", ["limit"])

@@ -27,6 +27,8 @@ from ratings.queries.datasets import NoSuchDataset
 from ratings.queries.moderation import NoSuchImage
 from ratings.queries.raters import NoSuchRater
 from ratings.selection import NoImageLeft, TooManyLeases
+from ratings.services.comparing_again import ComparisonLocked, NoSuchComparison
+from ratings.services.comparison import WrongBytes
 from ratings.services.quarantine import RaterIsShared
 from ratings.services.refusals import AlreadyRated, IdempotencyKeyReused, ImageUnavailable, NotLeased, RatingInvalid
 from ratings.services.relay import SetAlreadyRated, SetInvalid, SetUnavailable
@@ -55,6 +57,9 @@ ERRORS: dict[type[Exception], ApiError] = {
     SetAlreadyRated: ApiError(403, "AestheticsAlreadyExist"),
     # Not 403, which AI Horde takes for "already rated".
     SetUnavailable: ApiError(409, "SetUnavailable"),
+    WrongBytes: ApiError(409, "WrongBytes"),
+    ComparisonLocked: ApiError(403, "ComparisonLocked"),
+    NoSuchComparison: ApiError(404, "ComparisonNotFound"),
     IdempotencyKeyReused: ApiError(409, "IdempotencyKeyReused"),
     NoSuchDataset: ApiError(404, "DatasetNotFound"),
     NoSuchImage: ApiError(404, "ImageNotFound"),

@@ -12,6 +12,7 @@ PERMISSIONS = (
     "accounts.view_user",
     "kudos.change_payout",
     "kudos.view_payout",
+    "ratings.change_comparison",
     "ratings.change_dataset",
     "ratings.change_image",
     "ratings.change_rater",

@@ -42,7 +42,12 @@ CHECKS = {
         WHERE r.state IN ('counted', 'quarantined')
             AND (r.state = 'quarantined') <> (t.state IN ('quarantined', 'voided')) GROUP BY t.id, r.state LIMIT 100
     """,
-    "identity {} was paid {} for ratings, its settled ratings say {}": """
+    "rater {} is {}, and {} comparisons are {}": """
+        SELECT t.id, t.state, count(*), c.state FROM ratings_comparison c JOIN ratings_rater t ON t.id = c.rater_id
+        WHERE c.state IN ('counted', 'quarantined')
+            AND (c.state = 'quarantined') <> (t.state IN ('quarantined', 'voided')) GROUP BY t.id, c.state LIMIT 100
+    """,
+    "identity {} was paid {} for answers, its settled answers say {}": """
         SELECT coalesce(e.identity_id, r.identity_id), coalesce(e.paid, 0), coalesce(r.due, 0)
         FROM (
             SELECT a.identity_id, sum(e.amount) paid FROM kudos_entry e
@@ -51,8 +56,11 @@ CHECKS = {
             GROUP BY 1
         ) e FULL JOIN (
             SELECT t.identity_id, sum(CASE WHEN r.state = 'voided' THEN r.reward - r.void_debit ELSE r.reward END) due
-            FROM ratings_rating r
-            JOIN ratings_rater t ON t.id = r.rater_id WHERE r.settlement_id IS NOT NULL GROUP BY 1
+            FROM (
+                SELECT rater_id, state, reward, void_debit FROM ratings_rating WHERE settlement_id IS NOT NULL
+                UNION ALL
+                SELECT rater_id, state, reward, void_debit FROM ratings_comparison WHERE settlement_id IS NOT NULL
+            ) r JOIN ratings_rater t ON t.id = r.rater_id GROUP BY 1
         ) r ON r.identity_id = e.identity_id
         WHERE coalesce(e.paid, 0) <> coalesce(r.due, 0) LIMIT 100
     """,
@@ -60,6 +68,12 @@ CHECKS = {
         SELECT i.user_id, count(*), r.image_id FROM ratings_rater t JOIN accounts_identity i ON i.id = t.identity_id
             JOIN ratings_rating r ON r.rater_id = t.id AND r.state = 'counted'
         WHERE t.is_linked GROUP BY i.user_id, r.image_id HAVING count(*) > 1 LIMIT 100
+    """,
+    "user {} has {} comparisons of set {} that count": """
+        SELECT i.user_id, count(*), c.image_set_id
+        FROM ratings_rater t JOIN accounts_identity i ON i.id = t.identity_id
+            JOIN ratings_comparison c ON c.rater_id = t.id AND c.state = 'counted'
+        WHERE t.is_linked GROUP BY i.user_id, c.image_set_id HAVING count(*) > 1 LIMIT 100
     """,
     "identity {} is linked: {}, and its person has {} identities that rate": """
         SELECT i.id, t.is_linked, g.n FROM ratings_rater t JOIN accounts_identity i ON i.id = t.identity_id,
@@ -77,9 +91,19 @@ CHECKS = {
         WHERE r.dataset_id <> i.dataset_id LIMIT 100
     """,
     "comparison {} names {} the best of set {}, which does not hold it": """
-        SELECT c.id, c.best_id, c.image_set_id FROM ratings_comparison c WHERE NOT EXISTS (
+        SELECT c.id, c.best_id, c.image_set_id FROM ratings_comparison c WHERE c.best_id IS NOT NULL AND NOT EXISTS (
             SELECT 1 FROM ratings_imageinset p WHERE p.image_set_id = c.image_set_id AND p.image_id = c.best_id
         ) LIMIT 100
+    """,
+    "comparison {} showed {} images, {} of them different ones of set {}": """
+        SELECT c.id, cardinality(c.image_ids), count(DISTINCT p.image_id), c.image_set_id FROM ratings_comparison c
+        LEFT JOIN ratings_imageinset p ON p.image_set_id = c.image_set_id AND p.image_id = ANY(c.image_ids)
+        GROUP BY c.id HAVING cardinality(c.image_ids) <> count(DISTINCT p.image_id) LIMIT 100
+    """,
+    "comparison {} says it was revised {} times, its rows say {}": """
+        SELECT c.id, c.revision_count, count(v.id) FROM ratings_comparison c
+        LEFT JOIN ratings_comparisonrevision v ON v.comparison_id = c.id
+        GROUP BY c.id HAVING c.revision_count <> count(v.id) LIMIT 100
     """,
     "set {} says {} images, its rows say {}, in places up to {}": """
         SELECT s.id, s.image_count, count(p.id), max(p.position) FROM ratings_imageset s

@@ -24,6 +24,11 @@ def reward_for(*, prices: PriceList, has_artifacts: bool) -> int:
     return prices.rating + (prices.artifacts if has_artifacts else 0)
 
 
+def reward_for_comparison(*, prices: PriceList) -> int:
+    """Return what one comparison earns, if it comes to count, whatever its outcome."""
+    return prices.best_of_set
+
+
 def promise_for(reward: int) -> int:
     """Return what an answer tells the client: at least 1, because old clients read 0 as a failure."""
     return max(1, reward)

@@ -48,6 +48,28 @@ SCALES = {
         ),
     )
 }
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonScale:
+    """How a comparison is asked for: the question, and what may be said instead of one image."""
+
+    version: int
+    question: str
+    tie: str
+    all_bad: str
+
+
+COMPARISON_SCALES = {
+    1: ComparisonScale(
+        version=1,
+        question="Which of these images is the best?",
+        tie="Two or more are equally good",
+        all_bad="All of them are bad",
+    )
+}
+COMPARISON_VERSION = max(COMPARISON_SCALES)
+
 # The artifact levels by the names that some clients send instead of numbers, in the order of the scale.
 ARTIFACT_NAMES = {
     name: value

@@ -9,6 +9,7 @@ from config.invariants import find_violations
 from config.moderators import ensure_moderators
 from ratings.queries.datasets import get_dataset_for_rating
 from ratings.selection import lease_images
+from ratings.set_selection import lease_sets
 from tests.chromium import chromium  # noqa: F401 - a fixture of all folders
 from tests.factories import DatasetFactory, make_images
 from tests.horde import FakeHorde
@@ -56,6 +57,17 @@ def lease(dataset):
     def take(caller, **options):
         found = get_dataset_for_rating(dataset.slug)
         return lease_images(caller=caller, dataset=found, count=1, now=now(), **options)[0]
+
+    return take
+
+
+@pytest.fixture
+def lease_set(dataset):
+    """Lease one set of images of the default dataset to a caller."""
+
+    def take(caller, **options):
+        found = get_dataset_for_rating(dataset.slug)
+        return lease_sets(caller=caller, dataset=found, count=1, now=now(), **options)[0]
 
     return take
 

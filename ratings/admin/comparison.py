@@ -1,15 +1,49 @@
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import Door, ReadOnlyAdmin, ReadOnlyInline, as_id, as_uuid, column, link_to
+from ratings.admin.comparison_impact import weigh_comparisons_restored, weigh_comparisons_voided
+from ratings.admin.decisions import Decision, DecisionAdmin, find_keys_of_action
 from ratings.admin.pictures import LARGE, show_picture
-from ratings.admin.rating import name_of
-from ratings.models import Comparison, ImageInSet, ImageSet
+from ratings.admin.rating import LIMIT, kudos_of, name_of
+from ratings.models import Comparison, Image, ImageInSet, ImageSet, ModerationAction
+from ratings.services.voiding_comparisons import restore_comparisons, void_comparisons
+
+TOO_MANY = _(
+    "You selected more than 10,000 comparisons, and one decision covers at most 10,000. "
+    "Narrow the list to one rater or set, or take several decisions."
+)
+DECISIONS = (
+    Decision(
+        name="void_comparisons",
+        title=_("Void comparisons"),
+        verb=_("Void"),
+        permission="ratings.change_comparison",
+        limit=LIMIT,
+        too_many=TOO_MANY,
+        weigh=weigh_comparisons_voided,
+        carry_out=lambda keys, **options: void_comparisons(comparison_ids=keys, **options),
+        inverse="restore_comparisons",
+    ),
+    Decision(
+        name="restore_comparisons",
+        title=_("Restore comparisons"),
+        verb=_("Restore"),
+        permission="ratings.change_comparison",
+        limit=LIMIT,
+        too_many=TOO_MANY,
+        weigh=weigh_comparisons_restored,
+        carry_out=lambda keys, **options: restore_comparisons(comparison_ids=keys, **options),
+        inverse="void_comparisons",
+    ),
+)
 
 
 class PlaceInline(ReadOnlyInline):
@@ -47,29 +81,64 @@ class ImageSetAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Comparison)
-class ComparisonAdmin(ReadOnlyAdmin):
-    """Which image of a set somebody found best, and the evidence of how it was said."""
+class ComparisonAdmin(DecisionAdmin):
+    """What somebody found of a set, and the evidence of how it was said. Moderators void and restore.
+
+    What tells people behind one address apart is for superusers.
+    """
 
     list_display = (
         "id",
         "picture",
+        column("outcome", _("outcome")),
+        column("state", _("state")),
         "image_set",
         "rater_link",
         column("best_from", _("known from")),
         column("is_tied", _("tied"), boolean=True),
+        "kudos",
         "client",
         "created_at",
     )
-    list_filter = ("best_from", "is_tied")
+    list_filter = ("state", "outcome", "proof", "best_from", "is_tied")
     list_select_related = ("best", "image_set", "rater__identity__user")
     search_fields = ("id",)
     search_help_text = _("The number of a comparison, or the UUID of a set.")
     fieldsets = (
         (
             None,
-            {"fields": ("large_picture", "best", "image_set", "rater_link", "best_from", "is_tied", "created_at")},
+            {
+                "fields": (
+                    "outcome",
+                    "shown",
+                    "best",
+                    "image_set",
+                    "rater_link",
+                    "best_from",
+                    "is_tied",
+                    "revision_count",
+                    "created_at",
+                )
+            },
         ),
-        (_("How it came"), {"fields": ("proof", "is_shared", "client_agent", "country", "address_hash")}),
+        (_("What became of it"), {"fields": ("state", "moderation_action", "reward", "settlement", "void_debit")}),
+        (
+            _("How it came"),
+            {
+                "fields": (
+                    "proof",
+                    "issued_at",
+                    "is_late",
+                    "is_shared",
+                    "client_agent",
+                    "country",
+                    "scale_version",
+                    "lease_id",
+                    "idempotency_key",
+                    "address_hash",
+                )
+            },
+        ),
         (
             _("The rater at that moment"),
             {
@@ -85,9 +154,10 @@ class ComparisonAdmin(ReadOnlyAdmin):
             },
         ),
     )
-    readonly_fields = ("large_picture", "rater_link")
-    superuser_fields = ("address_hash",)
-    lookups = ("image_set__id__exact", "rater__id__exact")
+    readonly_fields = ("shown", "rater_link")
+    superuser_fields = ("settlement", "lease_id", "idempotency_key", "address_hash")
+    lookups = ("image_set__id__exact", "rater__id__exact", "moderation_action__id__exact")
+    decisions: ClassVar[Sequence[Decision]] = DECISIONS
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Comparison]:
         return super().get_queryset(request).defer("best__prompt", "best__generation")
@@ -98,17 +168,34 @@ class ComparisonAdmin(ReadOnlyAdmin):
             return Q(image_set_id=set_id)
         return None if (number := as_id(term)) is None else Q(pk=number)
 
+    def find_keys(self, request: HttpRequest, decision: Decision) -> Sequence[Any]:
+        """A link may also name an action, and so the comparisons that are as it left them."""
+        of_action = find_keys_of_action(request, decision, Comparison)
+        return super().find_keys(request, decision) if of_action is None else of_action
+
+    def undo_query(self, action: ModerationAction, keys: Sequence[Any]) -> str:
+        del keys
+        return f"action={action.pk}"
+
     @admin.display(description=_("best"))
-    def picture(self, comparison: Comparison) -> SafeString:
+    def picture(self, comparison: Comparison) -> SafeString | str:
+        if comparison.best is None:
+            return "-"
         return link_to(comparison.best, show_picture(comparison.best))
 
-    @admin.display(description=_("picture"))
-    def large_picture(self, comparison: Comparison) -> SafeString | str:
-        return show_picture(comparison.best, LARGE)
+    @admin.display(description=_("images in the order shown"))
+    def shown(self, comparison: Comparison) -> SafeString:
+        images = Image.objects.defer("prompt", "generation").in_bulk(comparison.image_ids)
+        pictures = [images[image_id] for image_id in comparison.image_ids]
+        return format_html_join(" ", "{}", ((link_to(image, show_picture(image, LARGE)),) for image in pictures))
 
     @admin.display(description=_("rater"))
     def rater_link(self, comparison: Comparison) -> SafeString:
         return link_to(comparison.rater, name_of(comparison.rater.identity.user, comparison.rater_id))
+
+    @admin.display(description=_("kudos"))
+    def kudos(self, comparison: Comparison) -> str:
+        return kudos_of(comparison)
 
     @admin.display(description=_("client"))
     def client(self, comparison: Comparison) -> str:

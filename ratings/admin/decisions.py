@@ -24,9 +24,9 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import ReadOnlyAdmin, link_to
+from accounts.admin.base import ReadOnlyAdmin, as_id, link_to
 from accounts.models import User
-from ratings.models import ModerationAction
+from ratings.models import Comparison, ModerationAction, Rating
 
 REASON_LENGTH = 500
 
@@ -164,6 +164,19 @@ class DecisionAdmin(ReadOnlyAdmin):
             record=link_to(action, _("action %(id)d") % {"id": action.pk}),
             undo=format_html('<a href="{}">{}</a>', undo, _("undo it")),
         )
+
+
+def find_keys_of_action(
+    request: HttpRequest, decision: Decision, model: type[Rating] | type[Comparison]
+) -> list[int] | None:
+    """Return the rows that are as the action in the address left them; None when it names none. Raises BadRequest."""
+    if "action" not in request.GET:
+        return None
+    action_id = as_id(request.GET["action"])
+    if action_id is None:
+        raise BadRequest("This is not the number of an action.")
+    rows = model.objects.filter(moderation_action_id=action_id).order_by("pk")
+    return list(rows.values_list("pk", flat=True)[: decision.limit])
 
 
 def join_keys(keys: Sequence[Any]) -> str:

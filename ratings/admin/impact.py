@@ -8,7 +8,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ratings.admin.decisions import Impact
-from ratings.models import OUT_OF_COUNT, Dataset, DatasetState, Image, ImageStatus, Rater, Rating, RatingState
+from ratings.models import (
+    OUT_OF_COUNT,
+    Comparison,
+    Dataset,
+    DatasetState,
+    Image,
+    ImageStatus,
+    Rater,
+    Rating,
+    RatingState,
+)
 from ratings.queries.raters import find_raters_of_person
 from ratings.services.counters import VOIDABLE
 from ratings.services.voiding import RESTORABLE
@@ -25,19 +35,19 @@ def weigh_void(rating_ids: Sequence[int]) -> Impact:
         return Impact((), [_("There is nothing to void: these ratings are void or superseded already.")])
     sums = _sum_up(keys)
     sentences = [
-        _count(len(keys), ngettext("%(n)s rating is voided.", "%(n)s ratings are voided.", len(keys))),
+        count_of(len(keys), ngettext("%(n)s rating is voided.", "%(n)s ratings are voided.", len(keys))),
         _whose(sums),
         _("The scores of these images are counted anew without them; one that now has too few is handed out again."),
         str(NEXT_RELEASE),
-        *_some(sums["pending"], _("%(n)s kudos that are promised for them will not be paid.")),
-        *_some(
+        *some(sums["pending"], _("%(n)s kudos that are promised for them will not be paid.")),
+        *some(
             sums["settled"],
             _(
                 "%(n)s kudos that are already paid for them are taken back from the balances of their raters, "
                 "as far as these reach; the loss account bears the rest."
             ),
         ),
-        *_passed_over(len(set(rating_ids)) - len(keys), _("void or superseded already")),
+        *passed_over(len(set(rating_ids)) - len(keys), _("void or superseded already")),
     ]
     return Impact(keys, sentences)
 
@@ -50,13 +60,13 @@ def weigh_restore(rating_ids: Sequence[int]) -> Impact:
     sums = _sum_up(keys)
     quarantined = sums["quarantined"]
     sentences = [
-        _count(len(keys), ngettext("%(n)s rating is restored.", "%(n)s ratings are restored.", len(keys))),
+        count_of(len(keys), ngettext("%(n)s rating is restored.", "%(n)s ratings are restored.", len(keys))),
         _whose(sums),
         _("They count in the scores of these images."),
-        *_some(quarantined, _("%(n)s of them are by raters in quarantine: they stay there and do not count.")),
-        *_some(sums["pending"], _("%(n)s kudos for them are promised again.")),
-        *_some(sums["debited"], _("%(n)s kudos that voiding took go back to the balances of their raters.")),
-        *_passed_over(len(set(rating_ids)) - len(keys), _("neither void nor held")),
+        *some(quarantined, _("%(n)s of them are by raters in quarantine: they stay there and do not count.")),
+        *some(sums["pending"], _("%(n)s kudos for them are promised again.")),
+        *some(sums["debited"], _("%(n)s kudos that voiding took go back to the balances of their raters.")),
+        *passed_over(len(set(rating_ids)) - len(keys), _("neither void nor held")),
     ]
     return Impact(keys, sentences)
 
@@ -67,7 +77,7 @@ def weigh_hide(image_ids: Sequence[uuid.UUID]) -> Impact:
     if not keys:
         return Impact((), [_("There is nothing to hide: none of these images is shown now.")])
     sentences = [
-        _count(
+        count_of(
             len(keys),
             ngettext(
                 "%(n)s image is shown to nobody any more.", "%(n)s images are shown to nobody any more.", len(keys)
@@ -76,7 +86,7 @@ def weigh_hide(image_ids: Sequence[uuid.UUID]) -> Impact:
         _("Whoever has it before them just now can no longer rate it and is given the next one."),
         _keeps(rating_count),
         str(NEXT_RELEASE),
-        *_passed_over(len(set(image_ids)) - len(keys), _("not shown now")),
+        *passed_over(len(set(image_ids)) - len(keys), _("not shown now")),
     ]
     return Impact(keys, sentences)
 
@@ -88,10 +98,10 @@ def weigh_show(image_ids: Sequence[uuid.UUID]) -> Impact:
         return Impact((), [_("There is nothing to restore: none of these images is hidden.")])
     wanting = Image.objects.filter(pk__in=keys, rating_count__lt=F("dataset__target_rating_count")).count()
     sentences = [
-        _count(len(keys), ngettext("%(n)s image is shown again.", "%(n)s images are shown again.", len(keys))),
-        *_some(wanting, _("%(n)s of them have too few ratings and are handed out again.")),
+        count_of(len(keys), ngettext("%(n)s image is shown again.", "%(n)s images are shown again.", len(keys))),
+        *some(wanting, _("%(n)s of them have too few ratings and are handed out again.")),
         _keeps(rating_count),
-        *_passed_over(len(set(image_ids)) - len(keys), _("not hidden")),
+        *passed_over(len(set(image_ids)) - len(keys), _("not hidden")),
     ]
     return Impact(keys, sentences)
 
@@ -120,8 +130,9 @@ def weigh_quarantine(rater_ids: Sequence[int]) -> Impact:
         return Impact((), [_("There is nothing to do: this rater is in quarantine already, or is everybody at once.")])
     count = sum(rater.counted_count for rater in person)
     sentences = [
-        _count(count, ngettext("%(n)s rating stops counting.", "%(n)s ratings stop counting.", count)),
-        *_some(len(person) - 1, str(WHOLE_PERSON)),
+        count_of(count, ngettext("%(n)s rating stops counting.", "%(n)s ratings stop counting.", count)),
+        *some(_comparisons_of(person, RatingState.COUNTED), _("Comparisons that stop counting: %(n)s.")),
+        *some(len(person) - 1, str(WHOLE_PERSON)),
         _("What this rater gives from now on is kept, and does not count either."),
         _("Images that now have too few ratings are handed out again."),
         _("Kudos that are promised are not paid before the quarantine ends; those that are paid stay paid."),
@@ -137,8 +148,9 @@ def weigh_end(rater_ids: Sequence[int]) -> Impact:
         return Impact((), [_("There is nothing to do: this rater is not in quarantine.")])
     count = Rating.objects.filter(rater__in=person, state=RatingState.QUARANTINED).count()
     sentences = [
-        _count(count, ngettext("%(n)s rating counts again.", "%(n)s ratings count again.", count)),
-        *_some(len(person) - 1, str(WHOLE_PERSON)),
+        count_of(count, ngettext("%(n)s rating counts again.", "%(n)s ratings count again.", count)),
+        *some(_comparisons_of(person, RatingState.QUARANTINED), _("Comparisons that count again: %(n)s.")),
+        *some(len(person) - 1, str(WHOLE_PERSON)),
         _("What this rater gives from now on counts; kudos that were promised are paid."),
     ]
     return Impact(rater_ids[:1], sentences)
@@ -164,6 +176,10 @@ def _person_of(rater_ids: Sequence[int]) -> QuerySet[Rater]:
     """Return the raters of the person whom one rater is decided about with; none for everybody at once."""
     rater = Rater.objects.filter(pk__in=rater_ids, is_shared=False).first()
     return Rater.objects.filter(pk__in=find_raters_of_person(rater.pk)) if rater else Rater.objects.none()
+
+
+def _comparisons_of(person: QuerySet[Rater], state: RatingState) -> int:
+    return Comparison.objects.filter(rater__in=person, state=state).count()
 
 
 def _weigh_trust(rater_ids: Sequence[int], effect: str, *, to: bool) -> Impact:
@@ -209,20 +225,20 @@ def _sum_up(rating_ids: Sequence[int]) -> dict[str, int]:
 
 
 def _whose(sums: dict[str, int]) -> str:
-    raters = _count(sums["raters"], ngettext("%(n)s rater", "%(n)s raters", sums["raters"]))
-    images = _count(sums["images"], ngettext("%(n)s image", "%(n)s images", sums["images"]))
+    raters = count_of(sums["raters"], ngettext("%(n)s rater", "%(n)s raters", sums["raters"]))
+    images = count_of(sums["images"], ngettext("%(n)s image", "%(n)s images", sums["images"]))
     return _("They are by %(raters)s, of %(images)s.") % {"raters": raters, "images": images}
 
 
-def _count(number: int, sentence: str) -> str:
+def count_of(number: int, sentence: str) -> str:
     return sentence % {"n": f"{number:,}"}
 
 
-def _some(number: int, sentence: str) -> list[str]:
-    return [_count(number, sentence)] if number else []
+def some(number: int, sentence: str) -> list[str]:
+    return [count_of(number, sentence)] if number else []
 
 
-def _passed_over(number: int, why: str) -> list[str]:
+def passed_over(number: int, why: str) -> list[str]:
     sentence = ngettext(
         "%(n)s of the selected rows is %(why)s and stays as it is.",
         "%(n)s of the selected rows are %(why)s and stay as they are.",
@@ -232,6 +248,6 @@ def _passed_over(number: int, why: str) -> list[str]:
 
 
 def _keeps(rating_count: int) -> str:
-    return _count(
+    return count_of(
         rating_count, ngettext("Its %(n)s rating is kept.", "The %(n)s ratings given so far are kept.", rating_count)
     )

@@ -10,11 +10,18 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import Door, ReadOnlyAdmin, as_id, as_uuid, find_user_id
-from ratings.admin import dataset, image, rater, rating
+from ratings.admin import comparison, dataset, image, rater, rating
 from ratings.models import ActionKind, Dataset, ModerationAction
 
 RATINGS = Door(_("Ratings"), "ratings.rating", "moderation_action__id__exact")
-OF_RATINGS = {ActionKind.VOID_RATINGS, ActionKind.RESTORE_RATINGS}
+COMPARISONS = Door(_("Comparisons"), "ratings.comparison", "moderation_action__id__exact")
+# Answers say which action left them as they are.
+DOORS = {
+    ActionKind.VOID_RATINGS: RATINGS,
+    ActionKind.RESTORE_RATINGS: RATINGS,
+    ActionKind.VOID_COMPARISONS: COMPARISONS,
+    ActionKind.RESTORE_COMPARISONS: COMPARISONS,
+}
 OF_DATASETS = {ActionKind.PAUSE_DATASET, ActionKind.OPEN_DATASET}
 OF_RATERS = {
     ActionKind.QUARANTINE_RATER,
@@ -22,7 +29,7 @@ OF_RATERS = {
     ActionKind.VALIDATE_RATER,
     ActionKind.END_VALIDATION,
 }
-ALL = (*dataset.DECISIONS, *image.DECISIONS, *rater.DECISIONS, *rating.DECISIONS)
+ALL = (*comparison.DECISIONS, *dataset.DECISIONS, *image.DECISIONS, *rater.DECISIONS, *rating.DECISIONS)
 DECISIONS = {decision.name: decision for decision in ALL}
 # The kinds speak of one image, the decisions of several; all other names are the same.
 NAMES = {ActionKind.HIDE_IMAGE: "hide_images", ActionKind.RESTORE_IMAGE: "restore_images"}
@@ -69,7 +76,7 @@ class ModerationActionAdmin(ReadOnlyAdmin):
 
 def _name_rows(action: ModerationAction) -> str | None:
     """Return how an address names the rows of an action; None for several images, whose ids it does not keep."""
-    if action.kind in OF_RATINGS:
+    if action.kind in DOORS:
         return f"action={action.pk}"
     if action.kind in OF_RATERS:
         return f"keys={_rater_of(action)}"
@@ -82,8 +89,8 @@ def _name_rows(action: ModerationAction) -> str | None:
 
 def _address_of(action: ModerationAction) -> str | None:
     """Return where what the action was about can be seen."""
-    if action.kind in OF_RATINGS:
-        return RATINGS.url_for(action.pk)
+    if action.kind in DOORS:
+        return DOORS[ActionKind(action.kind)].url_for(action.pk)
     if action.kind in OF_RATERS:
         return reverse("admin:ratings_rater_change", args=[_rater_of(action)])
     if action.kind in OF_DATASETS:

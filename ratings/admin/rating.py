@@ -2,7 +2,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.core.exceptions import BadRequest
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -10,10 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import as_id, as_uuid, column, link_to
 from accounts.models import User
-from ratings.admin.decisions import Decision, DecisionAdmin
+from ratings.admin.decisions import Decision, DecisionAdmin, find_keys_of_action
 from ratings.admin.impact import weigh_restore, weigh_void
 from ratings.admin.pictures import LARGE, show_picture
-from ratings.models import ModerationAction, Rating, RatingState
+from ratings.models import Comparison, ModerationAction, Rating, RatingState
 from ratings.services.voiding import restore_ratings, void_ratings
 
 LIMIT = 10_000
@@ -125,13 +124,8 @@ class RatingAdmin(DecisionAdmin):
 
     def find_keys(self, request: HttpRequest, decision: Decision) -> Sequence[Any]:
         """A link may also name an action, and so the ratings that are as it left them."""
-        if "action" not in request.GET:
-            return super().find_keys(request, decision)
-        action_id = as_id(request.GET["action"])
-        if action_id is None:
-            raise BadRequest("This is not the number of an action.")
-        rows = Rating.objects.filter(moderation_action_id=action_id).order_by("pk")
-        return list(rows.values_list("pk", flat=True)[: decision.limit])
+        of_action = find_keys_of_action(request, decision, Rating)
+        return super().find_keys(request, decision) if of_action is None else of_action
 
     def undo_query(self, action: ModerationAction, keys: Sequence[Any]) -> str:
         del keys
@@ -151,15 +145,20 @@ class RatingAdmin(DecisionAdmin):
 
     @admin.display(description=_("kudos"))
     def kudos(self, rating: Rating) -> str:
-        if rating.void_debit is not None:
-            return _("%(n)d taken back") % {"n": rating.void_debit}
-        if not rating.reward or rating.state == RatingState.VOIDED:
-            return "0"
-        return (_("%(n)d paid") if rating.settlement_id else _("%(n)d promised")) % {"n": rating.reward}
+        return kudos_of(rating)
 
     @admin.display(description=_("client"))
     def client(self, rating: Rating) -> str:
         return rating.client_agent.split(":")[0][:30]
+
+
+def kudos_of(answer: Rating | Comparison) -> str:
+    """Return what became of the reward of a rating or comparison."""
+    if answer.void_debit is not None:
+        return _("%(n)d taken back") % {"n": answer.void_debit}
+    if not answer.reward or answer.state == RatingState.VOIDED:
+        return "0"
+    return (_("%(n)d paid") if answer.settlement_id else _("%(n)d promised")) % {"n": answer.reward}
 
 
 def name_of(user: User | None, rater_id: int) -> str:

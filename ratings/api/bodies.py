@@ -1,7 +1,8 @@
 """Bodies of requests: read once, as typed structures, with the errors that old clients know."""
 
 import re
-from typing import Annotated, TypeVar
+import uuid
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -37,6 +38,39 @@ class RatingBody(msgspec.Struct):
             names = ", ".join(ARTIFACT_NAMES)
             raise BodyInvalid({"artifacts": f"must be a whole number from 0 to 5, or one of {names}"})
         return ARTIFACT_NAMES[self.artifacts]
+
+
+class NewAnswerBody(msgspec.Struct):
+    """The body of PATCH /comparison/{set_id}: the best image, or that there is none."""
+
+    outcome: Literal["best", "tie", "all_bad"] | None = None
+    best: uuid.UUID | None = None
+
+    def outcome_value(self) -> str:
+        """Return the outcome, which need not be named where the best image is. Raises BodyInvalid."""
+        if self.outcome is None and self.best is None:
+            raise BodyInvalid({"best": "name the best image, or an outcome without one"})
+        return self.outcome or "best"
+
+
+class ComparisonBody(NewAnswerBody, kw_only=True):
+    """The body of POST /comparison/{set_id}."""
+
+    lease: Annotated[str, Meta(max_length=200)]
+    sha256: Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=4)] = []
+
+
+class SkipSetBody(msgspec.Struct):
+    """The body of a skip of a set."""
+
+    lease: Annotated[str, Meta(max_length=200)]
+    reason: Annotated[str, Meta(max_length=16)] = ""
+
+
+class LeasesBody(msgspec.Struct):
+    """Leases that are given back."""
+
+    leases: Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=20)]
 
 
 _decoders: dict[type[msgspec.Struct], msgspec.json.Decoder] = {}

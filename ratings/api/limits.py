@@ -19,6 +19,8 @@ ACTIONS = {
     ("rating", "new"): Action.TAKE_IMAGE,
     ("rating", "set"): Action.RELAY,
     ("rating",): Action.RATE,
+    ("comparison", "new"): Action.TAKE_IMAGE,
+    ("comparison",): Action.RATE,
 }
 PREFIX = "/api/v1/"
 

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from ratings.api import comparison
 from ratings.api.datasets import DatasetsView
 from ratings.api.rating import NewRatingView, RateView
 from ratings.api.v1_compat import moderation
@@ -18,6 +19,16 @@ urlpatterns = [
     path("rating/set", RelaySetView.as_view(), name="api-rating-set"),
     path("rating/set/", RelaySetView.as_view(schema=None), name="api-rating-set-slash"),
     path("rating/<str:image_id>", RateView.as_view(), name="api-rate"),
+    path("comparison/new", comparison.NewComparisonView.as_view(), name="api-comparison-new"),
+    path(
+        "comparison/new/<str:dataset_id>",
+        comparison.NewComparisonOfDatasetView.as_view(),
+        name="api-comparison-new-dataset",
+    ),
+    # Before the route of a set, or "lease" would be one.
+    path("comparison/lease", comparison.SetLeasesView.as_view(), name="api-comparison-lease"),
+    path("comparison/<str:set_id>", comparison.CompareView.as_view(), name="api-compare"),
+    path("comparison/<str:set_id>/skip", comparison.SkipSetView.as_view(), name="api-comparison-skip"),
     path("user/check/<str:user_id>", moderation.CheckUserView.as_view(), name="api-check-user"),
     path("user/validate/<str:user_id>", moderation.ValidateUserView.as_view(), name="api-validate-user"),
     path("user/ratings", moderation.AllRatingsView.as_view(), name="api-user-ratings"),

@@ -13,13 +13,14 @@ Keys, all under ``kudoscope:``
     tail:<dataset>            set of image ids: the last open images of a nearly finished dataset
     finished:<dataset>        there is no open image
     groups:<holder>           list of the groups of the last ten images handed out, newest first; "-" for none
+    set:<images key>          what a set that is out was made of (as long as a lease)
 
 A shelf is a dataset, or with a hash behind it a part of one: one model's images, or those of a class that is not safe.
 """
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -163,6 +164,37 @@ def forget_lease(
     FORGET.run("forget_lease", keys, args)
 
 
+def remember_sets(made_of: Mapping[uuid.UUID, bytes]) -> None:
+    """Keep for as long as a lease lives what sets that are handed out, by their images' key, are made of."""
+
+    def remember(valkey: Any) -> None:
+        pipe = valkey.pipeline(transaction=False)
+        for images_key, ids in made_of.items():
+            pipe.set(_set_key(images_key), ids, px=LIVE_MS)
+        pipe.execute()
+
+    ask_valkey("remember_sets", remember)
+
+
+def recall_set(images_key: uuid.UUID) -> bytes | None:
+    """Return what a set that is out is made of, and let it live on; None when it is forgotten."""
+    made_of: Any = ask_valkey("recall_set", lambda valkey: valkey.getex(_set_key(images_key), px=LIVE_MS))
+    return bytes(made_of) if made_of else None
+
+
+def read_tail_sample(*, dataset_id: uuid.UUID, size: int) -> tuple[bool, list[uuid.UUID]]:
+    """Return whether a dataset has no open image, and a sample of the pool of its last ones, if it has a pool."""
+
+    def read(valkey: Any) -> list[Any]:
+        pipe = valkey.pipeline(transaction=False)
+        pipe.exists(_finished_key(dataset_id))
+        pipe.srandmember(_tail_key(dataset_id), size)
+        return list(pipe.execute())
+
+    is_finished, tail = ask_valkey("read_tail_sample", read)
+    return bool(is_finished), [uuid.UUID(bytes=member) for member in tail or ()]
+
+
 def save_cursor(*, holder: str, dataset_id: uuid.UUID, shelf: str, position: int, is_dry: bool) -> None:
     """Remember how far this holder's scan has come, and whether it has found nothing so far."""
     key, value = _cursor_key(holder, dataset_id, shelf), f"{position}:{'dry' if is_dry else 'wet'}"
@@ -227,6 +259,10 @@ def _finished_key(dataset_id: uuid.UUID) -> str:
 
 def _groups_key(holder: str) -> str:
     return f"kudoscope:groups:{holder}"
+
+
+def _set_key(images_key: uuid.UUID) -> str:
+    return f"kudoscope:set:{images_key.hex}"
 
 
 def _open_key(holder: str) -> str:

@@ -21,6 +21,7 @@ ACCEPTED_MS = 7 * 24 * 3600 * 1000
 CLOCK_SKEW_MS = 60 * 1000
 TOKEN_BYTES = 49
 MAC_BYTES = 16
+KIND = b"kudoscope lease v1:"
 
 
 class LeaseInvalid(Exception):
@@ -28,12 +29,10 @@ class LeaseInvalid(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
-    """An image shown to a holder, and when."""
+class Issued:
+    """What was handed out, and when: the first 48 bits of the id are the time in ms."""
 
     lease_id: uuid.UUID
-    image_id: uuid.UUID
-    scale_version: int
 
     @property
     def issued_ms(self) -> int:
@@ -48,6 +47,14 @@ class Lease:
         return now_ms > self.issued_ms + LIVE_MS
 
 
+@dataclass(frozen=True, slots=True)
+class Lease(Issued):
+    """An image shown to a holder, and when."""
+
+    image_id: uuid.UUID
+    scale_version: int
+
+
 def new_lease_id(*, now_ms: int, dice: Random) -> uuid.UUID:
     """Return a UUIDv7 (RFC 9562): ordered by time, so that the unique index of ratings grows at its end."""
     return uuid.UUID(
@@ -58,30 +65,47 @@ def new_lease_id(*, now_ms: int, dice: Random) -> uuid.UUID:
 def sign_lease(lease: Lease, holder: str) -> str:
     """Return the token of a lease for its holder."""
     payload = lease.lease_id.bytes + lease.image_id.bytes + bytes([lease.scale_version])
-    return base64.urlsafe_b64encode(payload + _mac(payload, holder)).rstrip(b"=").decode()
+    return seal(payload, holder, kind=KIND)
 
 
 def verify_lease(token: str, *, holder: str, now_ms: int) -> Lease:
     """Return what a token says. Raises LeaseInvalid."""
-    try:
-        raw = base64.b64decode(token.encode("ascii") + b"==", altchars=b"-_", validate=True)
-    except (ValueError, binascii.Error) as error:
-        raise LeaseInvalid("The lease cannot be read.") from error
-    payload, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
-    if len(raw) != TOKEN_BYTES or not hmac.compare_digest(mac, _mac(payload, holder)):
+    payload = unseal(token, holder, kind=KIND)
+    if len(payload) != TOKEN_BYTES - MAC_BYTES:
         raise LeaseInvalid("The lease was not given to you.")
     lease = Lease(uuid.UUID(bytes=payload[:16]), uuid.UUID(bytes=payload[16:32]), payload[32])
-    if not -CLOCK_SKEW_MS <= now_ms - lease.issued_ms <= ACCEPTED_MS:
-        raise LeaseInvalid("The lease is older than a week.")
+    check_age(issued_ms=lease.issued_ms, now_ms=now_ms)
     return lease
 
 
-def _mac(payload: bytes, holder: str) -> bytes:
-    return hmac.new(
-        _lease_key(str(getattr(settings, "LEASE_KEY"))), payload + holder.encode(), hashlib.sha256
-    ).digest()[:MAC_BYTES]
+def check_age(*, issued_ms: int, now_ms: int) -> None:
+    """Raise LeaseInvalid for a lease that is older than a week, or of the future."""
+    if not -CLOCK_SKEW_MS <= now_ms - issued_ms <= ACCEPTED_MS:
+        raise LeaseInvalid("The lease is older than a week.")
 
 
-@lru_cache(maxsize=2)
-def _lease_key(secret: str) -> bytes:
-    return hashlib.sha256(b"kudoscope lease v1:" + secret.encode()).digest()
+def seal(payload: bytes, holder: str, *, kind: bytes) -> str:
+    """Return a payload with the proof that we gave it to the holder; ``kind`` keeps two kinds of token apart."""
+    return base64.urlsafe_b64encode(payload + _mac(payload, holder, kind)).rstrip(b"=").decode()
+
+
+def unseal(token: str, holder: str, *, kind: bytes) -> bytes:
+    """Return the payload of a token that we gave to the holder. Raises LeaseInvalid."""
+    try:
+        raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise LeaseInvalid("The lease cannot be read.") from error
+    payload, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
+    if not hmac.compare_digest(mac, _mac(payload, holder, kind)):
+        raise LeaseInvalid("The lease was not given to you.")
+    return payload
+
+
+def _mac(payload: bytes, holder: str, kind: bytes) -> bytes:
+    key = _lease_key(str(getattr(settings, "LEASE_KEY")), kind)
+    return hmac.new(key, payload + holder.encode(), hashlib.sha256).digest()[:MAC_BYTES]
+
+
+@lru_cache(maxsize=4)
+def _lease_key(secret: str, kind: bytes) -> bytes:
+    return hashlib.sha256(kind + secret.encode()).digest()

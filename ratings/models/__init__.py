@@ -1,8 +1,9 @@
 """The tables of the ratings domain, one file for each noun."""
 
-from ratings.models.comparison import BestFrom, Comparison, ImageInSet, ImageSet
+from ratings.models.comparison import BestFrom, Comparison, ComparisonRevision, Outcome
 from ratings.models.dataset import Dataset, DatasetState
 from ratings.models.image import AdultClass, Image, ImageStatus, Rendition
+from ratings.models.image_set import ImageInSet, ImageSet, SetSkip, key_of_images
 from ratings.models.moderation import ActionKind, ModerationAction
 from ratings.models.preferences import PagePreferences
 from ratings.models.rater import OUT_OF_COUNT, Rater, RaterState
@@ -14,6 +15,7 @@ __all__ = [
     "AdultClass",
     "BestFrom",
     "Comparison",
+    "ComparisonRevision",
     "Dataset",
     "DatasetState",
     "Image",
@@ -21,6 +23,7 @@ __all__ = [
     "ImageSet",
     "ImageStatus",
     "ModerationAction",
+    "Outcome",
     "PagePreferences",
     "Proof",
     "Rater",
@@ -28,5 +31,7 @@ __all__ = [
     "Rating",
     "RatingState",
     "Rendition",
+    "SetSkip",
     "Skip",
+    "key_of_images",
 ]

@@ -94,6 +94,12 @@ class Image(models.Model):
                 condition=Q(is_open=True) & ~Q(model_name=""),
                 name="image_open_of_model",
             ),
+            # Images of one prompt or request, to be compared with each other; not those that only look alike.
+            models.Index(
+                fields=["dataset", "adult_class", "group_key", "sampling_key"],
+                condition=Q(is_open=True, group_key__isnull=False, perceptual_hash__isnull=True),
+                name="image_open_of_group",
+            ),
             models.Index(fields=["status"], condition=~Q(status="active"), name="image_not_active"),
             *(
                 models.Index(

@@ -10,6 +10,8 @@ from accounts.models import User
 class ActionKind(models.TextChoices):
     VOID_RATINGS = "void_ratings", "ratings voided"
     RESTORE_RATINGS = "restore_ratings", "ratings restored"
+    VOID_COMPARISONS = "void_comparisons", "comparisons voided"
+    RESTORE_COMPARISONS = "restore_comparisons", "comparisons restored"
     PAUSE_DATASET = "pause_dataset", "dataset paused"
     OPEN_DATASET = "open_dataset", "dataset opened"
     HIDE_IMAGE = "hide_image", "image hidden"

@@ -8,7 +8,7 @@ from django.db.models import Q, Sum
 
 from accounts.queries import identities_of_person
 from kudos.queries import balance_of_person
-from ratings.models import Rater, Rating, RatingState
+from ratings.models import Comparison, Rater, Rating, RatingState
 
 MANY_A_DAY = 1000
 
@@ -87,13 +87,20 @@ def my_standing(*, identity_id: int | None, today: datetime) -> Standing:
     sought among the newest thousand, and pending rewards have an index of their own.
     """
     raters = _raters_of_person(identity_id)
-    pending = Rating.objects.filter(rater__in=raters, state=RatingState.COUNTED, settlement=None, reward__gt=0)
     return Standing(
         sum(_count_since(rater, today) for rater in raters),
         sum(rater.rating_count for rater in raters),
-        pending.aggregate(sum=Sum("reward", default=0))["sum"] if raters else 0,
+        sum(_pending_kudos(raters, kind) for kind in (Rating, Comparison)),
         balance_of_person(identity_id),
     )
+
+
+def _pending_kudos(raters: list[Rater], kind: type[Rating] | type[Comparison]) -> int:
+    if not raters:
+        return 0
+    rows = kind.objects.filter(rater__in=raters, state=RatingState.COUNTED, settlement=None, reward__gt=0)
+    pending: int = rows.aggregate(sum=Sum("reward", default=0))["sum"]
+    return pending
 
 
 def _raters_of_person(identity_id: int | None) -> list[Rater]:

@@ -8,7 +8,7 @@ from django.db.backends.utils import CursorWrapper
 VOIDABLE = ["counted", "held", "quarantined"]
 WAS_COUNTED = "WHERE state = 'counted'"
 
-# Locks are taken in one order everywhere: ratings, images, raters, accounts; each by id.
+# Locks are taken in one order everywhere: comparisons, ratings, images, raters, accounts; each by id.
 LOCK = """
     CREATE TEMPORARY TABLE moderated ON COMMIT DROP AS
     SELECT r.id, r.image_id, r.rater_id, r.state, r.aesthetic, r.artifacts, r.reward, r.void_debit,

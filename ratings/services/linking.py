@@ -14,6 +14,7 @@ from accounts.providers.horde import FRESH
 from accounts.queries import LinkedIdentity
 from accounts.services import ensure_identity
 from ratings.models import OUT_OF_COUNT, Rater
+from ratings.services.comparison_states import supersede_comparisons
 from ratings.services.rater import open_rater, refresh_rater
 from ratings.services.superseding import supersede_ratings
 
@@ -73,8 +74,8 @@ def link_horde_identity(*, user: User, secret: str, provider: Provider, now: dat
     1. Ask AI Horde whose key it is; what was remembered from before an outage does not do.
     2. Make sure that both sides have a rater.
     3. Point the identity to the user. Whoever rates at that moment waits for it, or it for them.
-    4. Of images that both have rated, the later rating counts no more; in a transaction of its own, which
-       takes its locks in another order. Should it be lost, linking again or the nightly check finds it.
+    4. Of images that both have rated, and of sets, the later answer counts no more; in transactions of their own, which
+       take their locks in another order. Should they be lost, linking again or the nightly check finds it.
 
     The key is not kept. Raises LinkRefused or ProviderUnavailable.
     """
@@ -92,6 +93,7 @@ def link_horde_identity(*, user: User, secret: str, provider: Provider, now: dat
             refresh_rater(identity_id=horde_id, profile=profile)
     finally:
         # Also when it was linked already: the last time may have been interrupted here.
+        supersede_comparisons(user_id=user.pk)
         supersede_ratings(user_id=user.pk)
     return LinkedIdentity(horde_id, profile.name)
 

@@ -1,9 +1,10 @@
 """Raters taken out of the count and let back in, whole and reversibly; and raters whom a moderator vouches for.
 
 A person goes whole: all raters of linked identities together, or the one that was left would go on counting and being
-paid. The state of the raters and the state of their ratings are changed in one transaction. A rating that came in while
-that transaction was waiting for its locks may have seen the state before, so what was missed is brought into line right
-after it; `submit_rating` does the same for a rating that was stored just after it.
+paid; and with their ratings go their comparisons. The state of the raters and the state of what they gave are changed
+in one transaction. What came in while that transaction was waiting for its locks may have seen the state before, so
+what was missed is brought into line right after it; `submit_rating` and `submit_comparison` do the same for what was
+stored just after it.
 """
 
 from collections.abc import Sequence
@@ -17,9 +18,11 @@ from django.db.models import F
 from accounts.models import User
 from ratings.models import OUT_OF_COUNT, ActionKind, ModerationAction, Rater
 from ratings.queries.raters import NoSuchRater, find_raters_of_person
+from ratings.services.comparison_states import lock_comparisons, move_comparisons
 from ratings.services.counters import lock_ratings, move_counters
 
 OF_RATERS = "r.rater_id = ANY(%(raters)s) AND r.state = %(state)s"
+COMPARED_BY_RATERS = "c.rater_id = ANY(%(raters)s) AND c.state = %(state)s"
 LOCK_RATER = "SELECT state IN ('quarantined', 'voided') FROM ratings_rater WHERE id = %s FOR NO KEY UPDATE"
 BEGIN = """
     UPDATE ratings_rater SET state = 'quarantined', state_before = state
@@ -59,7 +62,7 @@ class _Decision:
 
 
 def quarantine_rater(*, rater_id: int, by: User, reason: str, now: datetime) -> ModerationAction:
-    """Stop counting what a person gave and gives; return the action, which names how many ratings changed.
+    """Stop counting what a person gave and gives; return the action, which names how many answers changed.
 
     Images and counters follow, and images that are now below their target are handed out again. What is settled stays
     settled; what is pending waits. Raises NoSuchRater or RaterIsShared.
@@ -102,10 +105,10 @@ def modify_rater(
 
 
 def align_ratings(*, rater_id: int) -> int:
-    """Bring the ratings of a rater into line with the rater's state; return how many were not."""
+    """Bring ratings and comparisons of a rater into line with the rater's state; return how many were not."""
     with transaction.atomic(), connection.cursor() as cursor:
         is_out = Rater.objects.filter(pk=rater_id, state__in=OUT_OF_COUNT).exists()
-        lock_ratings(cursor, condition=OF_RATERS, params=_not_in_line([rater_id], is_out=is_out))
+        _lock(cursor, [rater_id], is_out=is_out)
         cursor.execute(LOCK_RATER, [rater_id])
         if cursor.fetchone() != (is_out,):
             return 0  # Somebody decided otherwise meanwhile, and brings the ratings into line with that.
@@ -131,8 +134,7 @@ def _decide(decision: _Decision) -> list[ModerationAction]:
 def _act(decision: _Decision, raters: list[int]) -> list[ModerationAction]:
     with transaction.atomic(), connection.cursor() as cursor:
         if decision.change:
-            params = _not_in_line(raters, is_out=decision.change == ActionKind.QUARANTINE_RATER)
-            lock_ratings(cursor, condition=OF_RATERS, params=params, raters=raters)
+            _lock(cursor, raters, is_out=decision.change == ActionKind.QUARANTINE_RATER)
             # From here on linking and unlinking wait: both lock every rater of the person first.
             if find_raters_of_person(decision.rater_id) != raters:
                 raise _PersonChanged
@@ -172,16 +174,20 @@ def _catch_up(action: ModerationAction, raters: list[int]) -> None:
             action.affected_count += missed
 
 
-def _not_in_line(raters: list[int], *, is_out: bool) -> dict[str, object]:
-    return {"raters": raters, "state": "counted" if is_out else "quarantined"}
+def _lock(cursor: CursorWrapper, raters: list[int], *, is_out: bool) -> None:
+    """Lock what of these raters is not in line with being out of the count or in it, and the raters themselves."""
+    params = {"raters": raters, "state": "counted" if is_out else "quarantined"}
+    lock_comparisons(cursor, condition=COMPARED_BY_RATERS, params=params)
+    lock_ratings(cursor, condition=OF_RATERS, params=params, raters=raters)
 
 
 def _move(cursor: CursorWrapper, *, is_out: bool) -> int:
-    """Move the locked ratings out of the count or into it; return how many."""
+    """Move the locked ratings and comparisons out of the count or into it; return how many."""
+    state = "quarantined" if is_out else "counted"
     move_counters(cursor, sign=-1 if is_out else 1)
-    cursor.execute(MOVE_RATINGS, ["quarantined" if is_out else "counted"])
+    cursor.execute(MOVE_RATINGS, [state])
     count: int = cursor.rowcount
-    return count
+    return count + move_comparisons(cursor, state=state)
 
 
 def _check_rater(rater_id: int) -> None:

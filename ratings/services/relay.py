@@ -18,7 +18,7 @@ from accounts.metrics import RATINGS_REFUSED, RATINGS_SUBMITTED
 from accounts.models import Identity, IdentityKind
 from accounts.services import ensure_identity
 from kudos.services import ensure_user_accounts
-from ratings.models import BestFrom, Dataset, Rater, RatingState
+from ratings.models import BestFrom, Dataset, Rater, RatingState, key_of_images
 from ratings.services import relay_rows
 from ratings.services.dataset import DatasetExists, create_dataset
 from ratings.services.proving import DEFAULT_SCALE_VERSION
@@ -234,6 +234,7 @@ def _statement_params(submission: SetSubmission, author: _Author, now: datetime)
         "now": now,
         "name": author.name,
         "images": list(submission.image_ids),
+        "images_key": key_of_images(submission.image_ids),
         "image_count": len(submission.image_ids),
         "rated": [rating.image_id for rating in submission.ratings],
         "aesthetic": [rating.aesthetic for rating in submission.ratings],

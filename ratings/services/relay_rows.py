@@ -70,12 +70,13 @@ WITH given AS (
 ), comparison AS (
     INSERT INTO ratings_comparison (
         rater_id, is_shared, image_set_id, best_id, best_from, is_tied, created_at, proof, client_agent, address_hash,
-        country, rater_images_generated, rater_kudos, rater_account_age, rater_is_trusted,
-        rater_is_trusted_elsewhere, rater_rating_count, rater_challenges_failed
+        country, image_ids, images_key, state, rater_images_generated, rater_kudos, rater_account_age,
+        rater_is_trusted, rater_is_trusted_elsewhere, rater_rating_count, rater_challenges_failed
     )
     SELECT id, is_shared, %(set)s, %(best)s::uuid, %(best_from)s, %(is_tied)s, %(now)s, 'relay', %(client_agent)s,
-        %(address_hash)s, '', images_generated, kudos, account_age, is_trusted, is_trusted_elsewhere, rating_count,
-        challenges_failed
+        %(address_hash)s, '', %(images)s::uuid[], %(images_key)s,
+        CASE WHEN state IN ('quarantined', 'voided') THEN 'quarantined' ELSE 'counted' END, images_generated,
+        kudos, account_age, is_trusted, is_trusted_elsewhere, rating_count, challenges_failed
     FROM rater WHERE %(best)s::uuid IS NOT NULL
 ), rating AS (
     INSERT INTO ratings_rating (

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from kudos.models import AccountKind, Reason
 from kudos.services import Posting, ensure_user_accounts, post_transactions, system_account_id
+from ratings.services.taking_back import COMPARISONS, RATINGS
 
 # Any constant will do: it names this job among the advisory locks of the database.
 SETTLEMENT_LOCK = 0x5E771E
@@ -22,13 +23,34 @@ class Settlement:
     rater_count: int = 0
     rating_count: int = 0
     amount: int = 0
+    comparison_count: int = 0
 
 
-DUE = """
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What one identity is paid in one run, and for how many answers."""
+
+    identity_id: int
+    amount: int
+    rating_count: int
+    comparison_count: int
+
+    @property
+    def note(self) -> str:
+        counts = ((RATINGS, self.rating_count), (COMPARISONS, self.comparison_count))
+        return ", ".join(noun.count(count) for noun, count in counts if count)
+
+
+START = """
     DROP TABLE IF EXISTS pg_temp.settlement_due;
-    CREATE TEMPORARY TABLE settlement_due ON COMMIT DROP AS
-    SELECT r.id, t.identity_id, r.reward
-    FROM ratings_rating r
+    CREATE TEMPORARY TABLE settlement_due (
+        id bigint, identity_id bigint, reward integer, is_comparison boolean
+    ) ON COMMIT DROP
+"""
+DUE = """
+    INSERT INTO settlement_due
+    SELECT r.id, t.identity_id, r.reward, {is_comparison}
+    FROM {table} r
         JOIN ratings_rater t ON t.id = r.rater_id
         JOIN accounts_identity i ON i.id = t.identity_id
     WHERE r.settlement_id IS NULL AND r.reward > 0 AND r.state = 'counted' AND r.created_at <= %s
@@ -38,23 +60,30 @@ DUE = """
     FOR NO KEY UPDATE OF r SKIP LOCKED
 """
 SUMS = """
-    SELECT identity_id, sum(reward)::bigint, count(*) FROM settlement_due GROUP BY identity_id ORDER BY identity_id
+    SELECT identity_id, sum(reward)::bigint, count(*) FILTER (WHERE NOT is_comparison),
+        count(*) FILTER (WHERE is_comparison)
+    FROM settlement_due GROUP BY identity_id ORDER BY identity_id
 """
 MARK = """
-    UPDATE ratings_rating r SET settlement_id = p.transaction_id
+    UPDATE {table} r SET settlement_id = p.transaction_id
     FROM settlement_due d JOIN unnest(%s::bigint[], %s::bigint[]) p (identity_id, transaction_id)
         ON p.identity_id = d.identity_id
-    WHERE r.id = d.id
+    WHERE r.id = d.id AND d.is_comparison = {is_comparison}
 """
+# What is paid for, in the order in which it is locked everywhere.
+PAID_FOR = (
+    {"table": "ratings_comparison", "is_comparison": "true"},
+    {"table": "ratings_rating", "is_comparison": "false"},
+)
 
 
 def settle_rewards(*, hold: timedelta, now: datetime, run: uuid.UUID | None = None) -> Settlement:
-    """Pay the pending rewards of counted ratings that are older than ``hold``.
+    """Pay the pending rewards of counted ratings and comparisons that are older than ``hold``.
 
     1. One run at a time: whoever comes second finds the lock taken and leaves.
-    2. Lock the ratings that are due; what a moderator holds just now waits for the next run.
+    2. Lock the answers that are due; what a moderator holds just now waits for the next run.
     3. One ledger transaction for each rater; the reference names run and rater.
-    4. The ratings remember the transaction that paid them.
+    4. The answers remember the transaction that paid them.
 
     All of it is one database transaction, so a run that dies has paid nobody and lost nothing.
     """
@@ -63,28 +92,36 @@ def settle_rewards(*, hold: timedelta, now: datetime, run: uuid.UUID | None = No
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SETTLEMENT_LOCK])
         if not cursor.fetchone()[0]:
             return Settlement()
-        cursor.execute(DUE, [now - hold, EARNING_KINDS, BATCH_SIZE])
+        cursor.execute(START)
+        for kind in PAID_FOR:
+            cursor.execute(DUE.format(**kind), [now - hold, EARNING_KINDS, BATCH_SIZE])
         cursor.execute("ANALYZE settlement_due")
         cursor.execute(SUMS)
-        sums = cursor.fetchall()
+        sums = [Due(*row) for row in cursor.fetchall()]
         if not sums:
             return Settlement()
         paid = _post_rewards(sums, run, now)
-        cursor.execute(MARK, [list(paid), list(paid.values())])
-        return Settlement(len(sums), sum(row[2] for row in sums), sum(row[1] for row in sums))
+        for kind in PAID_FOR:
+            cursor.execute(MARK.format(**kind), [list(paid), list(paid.values())])
+    return Settlement(
+        len(sums),
+        sum(due.rating_count for due in sums),
+        sum(due.amount for due in sums),
+        sum(due.comparison_count for due in sums),
+    )
 
 
-def _post_rewards(sums: list[tuple[int, int, int]], run: uuid.UUID, now: datetime) -> dict[int, int]:
-    """Post one transaction for each (identity, amount, number of ratings); return its id by identity."""
+def _post_rewards(sums: list[Due], run: uuid.UUID, now: datetime) -> dict[int, int]:
+    """Post one transaction for each identity; return its id by identity."""
     treasury = system_account_id(AccountKind.TREASURY)
-    accounts = ensure_user_accounts([identity_id for identity_id, _, _ in sums])
+    accounts = ensure_user_accounts([due.identity_id for due in sums])
     postings = {
-        identity_id: Posting(
-            reference=f"settlement:{run}:identity:{identity_id}",
-            legs=((treasury, -amount), (accounts[identity_id], amount)),
-            note=f"{count} rating{'' if count == 1 else 's'}",
+        due.identity_id: Posting(
+            reference=f"settlement:{run}:identity:{due.identity_id}",
+            legs=((treasury, -due.amount), (accounts[due.identity_id], due.amount)),
+            note=due.note,
         )
-        for identity_id, amount, count in sums
+        for due in sums
     }
     ids = post_transactions(reason=Reason.RATING, postings=list(postings.values()), now=now)
     return {identity_id: ids[posting.reference] for identity_id, posting in postings.items()}

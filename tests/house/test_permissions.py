@@ -26,6 +26,7 @@ from ratings.selection import LeasedImage
 from ratings.services.rating import RatingSubmission, submit_rating
 from ratings.services.settlement import settle_rewards
 from ratings.services.voiding import void_ratings
+from ratings.set_selection import LeasedSet
 from tests.accounts.staff import make_moderator, make_staff, make_superuser
 from tests.house.walk import routes
 from tests.kudos.conftest import collect, make_horde_identity
@@ -54,6 +55,7 @@ class World:
     clients: dict[str, Client]
     keys: dict[str, str]
     leased: LeasedImage
+    leased_set: LeasedSet
     linked_id: int
     objects: dict[str, object] = field(default_factory=dict)
 
@@ -73,6 +75,10 @@ def image(world):
 
 def answer(world):
     return {"rating": 7, "lease": world.leased.lease}
+
+
+def leased_set(world):
+    return {"set_id": str(world.leased_set.set_id)}
 
 
 def owner_number(world):
@@ -118,6 +124,11 @@ PAGES = {
     "api-flag-user": Route(MODERATORS, owner_number, "POST"),
     "api-modify-user": Route(MODERATORS, owner_number, "POST", lambda _: {"flagged": False}),
     "api-rate": Route(OWNER, lambda world: {"image_id": str(world.leased.image_id)}, "POST", answer),
+    "api-comparison-new": Route(EVERYBODY),
+    "api-comparison-new-dataset": Route(EVERYBODY, lambda _: {"dataset_id": "demo"}),
+    "api-comparison-skip": Route(OWNER, leased_set, "POST", lambda world: {"lease": world.leased_set.lease}),
+    "api-compare": Route(OWNER, leased_set, "POST", lambda world: {"outcome": "tie", "lease": world.leased_set.lease}),
+    "api-comparison-lease": Route(EVERYBODY, method="DELETE", data=lambda world: {"leases": [world.leased_set.lease]}),
     "api-rating-set": Route(NOBODY, method="POST"),  # for relays, which are none of these
     "api-rating-set-slash": Route(NOBODY, method="POST"),
     "api-download": Route(NOBODY, lambda _: {"filename": "demo_export.parquet"}),
@@ -199,6 +210,8 @@ ADMINISTRATION = {
     "admin:ratings_restore_images": Route(MODERATORS, data=keys_of("ratings.image")),
     "admin:ratings_void_ratings": Route(MODERATORS, data=keys_of("ratings.rating")),
     "admin:ratings_restore_ratings": Route(MODERATORS, data=keys_of("ratings.rating")),
+    "admin:ratings_void_comparisons": Route(MODERATORS, data=keys_of("ratings.comparison")),
+    "admin:ratings_restore_comparisons": Route(MODERATORS, data=keys_of("ratings.comparison")),
     "admin:ratings_quarantine_rater": Route(MODERATORS, data=keys_of("ratings.rater")),
     "admin:ratings_end_quarantine": Route(MODERATORS, data=keys_of("ratings.rater")),
     "admin:ratings_validate_rater": Route(MODERATORS, data=keys_of("ratings.rater")),
@@ -230,7 +243,7 @@ def table_routes():
 
 
 @pytest.fixture
-def world(dataset, lease, settings, tmp_path):
+def world(dataset, lease, lease_set, settings, tmp_path):
     Image.objects.update(model_name="a model 2.1")
     owner, outsider = make_person("owner"), make_person("outsider")
     moderator, superuser = make_moderator(), make_superuser()
@@ -243,7 +256,7 @@ def world(dataset, lease, settings, tmp_path):
             user=one.user, name="tests", scopes=[Scope.RATE, Scope.READ, Scope.MODERATE], now=now()
         )[1]
     linked = Identity.objects.create(kind="horde", external_id="4711", name="owner#4711", user=owner.user)
-    made = World(owner, outsider, clients, keys, lease(owner.caller), linked.pk)
+    made = World(owner, outsider, clients, keys, lease(owner.caller), lease_set(owner.caller), linked.pk)
     rated = lease(owner.caller)
     submission = RatingSubmission(image_id=rated.image_id, aesthetic=7, lease=rated.lease)
     rating_id = submit_rating(caller=owner.caller, submission=submission, prices=PRICES, now=now()).rating_id
@@ -286,7 +299,7 @@ def ask(world, person, name, route):
     address = reverse(name, kwargs=route.arguments(world))
     if name.startswith("api-"):
         headers = {"apikey": world.keys[person]} if person in world.keys else {}
-        content = {"content_type": "application/json"} if route.method == "POST" else {}
+        content = {"content_type": "application/json"} if route.method != "GET" else {}
         return getattr(Client(), route.method.lower())(address, route.data(world), headers=headers, **content)
     return getattr(world.clients[person], route.method.lower())(address, route.data(world))
 

@@ -9,6 +9,7 @@ from kudos.models import AccountKind, Reason
 from kudos.services import Posting, ensure_user_accounts, post_transactions, system_account_id
 from ratings.models import (
     Comparison,
+    ComparisonRevision,
     Dataset,
     Image,
     ImageInSet,
@@ -17,7 +18,9 @@ from ratings.models import (
     Rater,
     Rating,
     Rendition,
+    SetSkip,
     Skip,
+    key_of_images,
 )
 from tests.factories import DatasetFactory, make_images
 from tests.people import make_person, now
@@ -71,11 +74,17 @@ def make_image_set(images):
     return made
 
 
-def make_comparison(rater, images):
-    made = make_image_set(images)
-    return Comparison.objects.create(
-        rater=rater, image_set=made, best=images[0], best_from="highest", proof="relay", client_agent="t"
-    )
+def make_comparison(rater, images, **fields):
+    ids = [image.pk for image in images]
+    plain = {"best": images[0], "best_from": "highest", "proof": "relay", "client_agent": "t"}
+    plain |= {"image_ids": ids, "images_key": key_of_images(ids), "lease_id": uuid.uuid4()}
+    plain["idempotency_key"] = uuid.uuid4().hex
+    return Comparison.objects.create(rater=rater, image_set=make_image_set(images), **(plain | fields))
+
+
+def make_revision(comparison, number):
+    plain = {"outcome": "best", "best_id": comparison.best_id, "idempotency_key": uuid.uuid4().hex}
+    return ComparisonRevision.objects.create(comparison=comparison, number=number, **plain)
 
 
 @pytest.fixture
@@ -83,9 +92,10 @@ def rows(rater, settlement, action):
     """One row of each model; the rating is settled, voided and debited."""
     [image] = make_images(DatasetFactory(), 1)
     voided = {"state": "voided", "moderation_action": action, "settlement_id": settlement, "void_debit": 5}
-    comparison = make_comparison(rater, [image])
+    comparison = make_comparison(rater, [image], reward=5, **voided)
     return {
         Comparison: comparison,
+        ComparisonRevision: make_revision(comparison, 1),
         Dataset: image.dataset,
         Image: image,
         ImageSet: comparison.image_set,
@@ -99,6 +109,25 @@ CHECKS = [
     *(
         (Comparison, "comparison_tie_implies_derived", {"is_tied": True}, {"best_from": source})
         for source in ("given", "only")
+    ),
+    (Comparison, "comparison_best_if_and_only_if_one_is", {"outcome": "best"}, {"outcome": "tie"}),
+    (Comparison, "comparison_best_if_and_only_if_one_is", {"outcome": "all_bad", "best": None}, {"outcome": "best"}),
+    (Comparison, "comparison_best_was_shown", {"outcome": "best"}, {"image_ids": [uuid.UUID(int=1)]}),
+    (Comparison, "comparison_shows_two_to_four", {"proof": "relay"}, {"proof": "lease"}),
+    (
+        Comparison,
+        "comparison_shows_two_to_four",
+        {"outcome": "tie", "best": None, "image_ids": [uuid.UUID(int=n) for n in range(4)], "proof": "lease"},
+        {"image_ids": [uuid.UUID(int=n) for n in range(5)]},
+    ),
+    (Comparison, "comparison_debit_implies_voided_and_settled", {"void_debit": 0}, {"state": "counted"}),
+    (Comparison, "comparison_debit_implies_voided_and_settled", {"void_debit": 5}, {"settlement": None}),
+    (Comparison, "comparison_void_names_an_action", {"state": "voided"}, {"moderation_action": None}),
+    (
+        ComparisonRevision,
+        "comparison_revision_best_if_and_only_if_one_is",
+        {"outcome": "tie", "best": None},
+        {"outcome": "best"},
     ),
     (ImageSet, "image_set_has_an_image", {"image_count": 1}, {"image_count": 0}),
     (Dataset, "dataset_target_within_reason", {"target_rating_count": 1}, {"target_rating_count": 0}),
@@ -172,6 +201,8 @@ def threes(rater):
     return {
         # The best goes with its set; the constraint about it has a test of its own.
         Comparison: (two, one, other),
+        ComparisonRevision: (make_revision(two, 1), make_revision(two, 2), make_revision(other, 2)),
+        SetSkip: tuple(SetSkip.objects.create(rater=who, images_key=uuid.uuid4()) for who in (rater, rater, stranger)),
         ImageInSet: places,
         Image: (first, second, third),
         Rendition: (make_rendition(first, 512), make_rendition(first, 768), make_rendition(second, 768)),
@@ -197,6 +228,10 @@ UNIQUE = [
     (Rating, "rating_one_for_each_rater_and_image", "image_id"),
     (Rating, "rating_one_for_each_idempotency_key", "idempotency_key"),
     (Skip, "skip_one_for_each_rater_and_image", "image_id"),
+    (Comparison, "comparison_one_for_each_idempotency_key", "idempotency_key"),
+    (ComparisonRevision, "comparison_revision_one_for_each_number", "number"),
+    (ComparisonRevision, "comparison_revision_one_for_each_idempotency_key", "idempotency_key"),
+    (SetSkip, "set_skip_one_for_each_rater_and_images", "images_key"),
 ]
 
 
@@ -228,14 +263,18 @@ def test_the_best_of_a_set_is_one_of_its_images(threes):
 def set_best(comparison, image_id):
     """Change the best, and check at once what else waits for the commit, which a test has none of."""
     with transaction.atomic():
-        Comparison.objects.filter(pk=comparison.pk).update(best_id=image_id)
+        Comparison.objects.filter(pk=comparison.pk).update(best_id=image_id, image_ids=[image_id])
         connection.check_constraints()
 
 
+@pytest.mark.parametrize(
+    ("model", "constraint"),
+    [(Rating, "rating_one_for_each_lease"), (Comparison, "comparison_one_for_each_lease")],
+)
 @pytest.mark.parametrize("position", [1, 2], ids=["by the same rater", "by another, of another image"])
-def test_a_lease_is_answered_once_whatever_happens(threes, position):
-    first, other = threes[Rating][0], threes[Rating][position]
-    with refused("rating_one_for_each_lease"), transaction.atomic():
+def test_a_lease_is_answered_once_whatever_happens(threes, model, constraint, position):
+    first, other = threes[model][0], threes[model][position]
+    with refused(constraint), transaction.atomic():
         take_over(first, other, "lease_id")
 
 

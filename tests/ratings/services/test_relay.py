@@ -238,7 +238,9 @@ def test_a_user_of_ours_is_never_a_user_of_the_relay(rater):
 def test_the_ratings_of_a_rater_in_quarantine_are_kept_and_do_not_count(active, state, adds_up):
     relay_set()
     Rater.objects.update(state=state)
+    Comparison.objects.update(state="quarantined")
     relay_set(make_set(ids=active, ratings=rated(active, 5, 6)))
+    assert list(Comparison.objects.values_list("state", flat=True)) == ["quarantined"] * 2
     assert set(Rating.objects.values_list("state", flat=True)) == {"quarantined"}
     assert set(Image.objects.values_list("rating_count", flat=True)) == {0}
     assert (Rater.objects.get().rating_count, Rater.objects.get().counted_count) == (2, 0)
@@ -498,9 +500,10 @@ def test_a_comparison_whose_best_is_in_another_set_is_found():
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE ratings_comparison DROP CONSTRAINT comparison_best_is_in_its_set")
     assert list(find_violations()) == []
-    Comparison.objects.filter(pk=first.pk).update(best_id=second.best_id)
+    Comparison.objects.filter(pk=first.pk).update(best_id=second.best_id, image_ids=[second.best_id])
     assert list(find_violations()) == [
-        f"ratings: comparison {first.pk} names {second.best_id} the best of set {first.image_set_id}, which does not hold it"
+        f"ratings: comparison {first.pk} names {second.best_id} the best of set {first.image_set_id}, which does not hold it",
+        f"ratings: comparison {first.pk} showed 1 images, 0 of them different ones of set {first.image_set_id}",
     ]
 
 
@@ -515,8 +518,11 @@ def test_a_set_whose_images_are_not_what_it_says_is_found(change):
         ImageInSet.objects.filter(position=2).update(position=7)
     else:
         ImageInSet.objects.filter(position=1).delete()  # not the best
-    [sentence] = find_violations()
+        compared = Comparison.objects.get().pk
+        missing = f"ratings: comparison {compared} showed 3 images, 2 of them different ones of set {made.pk}"
+    *others, sentence = sorted(find_violations())
     assert sentence.startswith(f"ratings: set {made.pk} says ")
+    assert others == ([missing] if change == "image" else [])
 
 
 def test_a_comparison_that_disagrees_with_its_rater_about_being_shared_is_found():
