@@ -15,3 +15,6 @@ COMPARISONS_REFUSED = Counter("kudoscope_comparisons_refused_total", "Comparison
 LEASES_GRANTED = Counter("kudoscope_leases_total", "Leases handed out", ["how"])
 PAYOUT_ANSWERS = Counter("kudoscope_payout_answers_total", "Answers of AI Horde to awards of kudos", ["verdict"])
 REQUESTS_LIMITED = Counter("kudoscope_limited_total", "Requests refused by a limit", ["limit"])
+QUALITY_ALARMS = Counter("kudoscope_quality_alarms_total", "Alarms about the scores of a dataset", ["kind"])
+ANSWERS_TAKEN = Counter("kudoscope_quality_answers_total", "Answers taken by the quality engine")
+RATERS_QUARANTINED = Counter("kudoscope_quality_quarantines_total", "Raters quarantined by the engine")

@@ -6,6 +6,7 @@ import string
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from accounts.models import ApiKey, Identity, IdentityKind, Scope, User
@@ -14,6 +15,8 @@ from accounts.queries import PREFIX_LENGTH, keys_of
 from accounts.valkey import ValkeyUnavailable, ask_valkey
 
 MAX_LIVE_KEYS = 20
+# A space and no @: a name and an address that nobody can sign up with.
+ENGINE_NAME = "quality engine"
 ALPHABET = string.ascii_letters + string.digits
 
 
@@ -75,3 +78,10 @@ def record_key_usage(*, last_used: Mapping[int, float]) -> int:
     """Write when keys were last used (key id to seconds since the epoch); return how many rows changed."""
     rows = [ApiKey(pk=key_id, last_used_at=datetime.fromtimestamp(at, UTC)) for key_id, at in last_used.items()]
     return ApiKey.objects.bulk_update(rows, ["last_used_at"], batch_size=1000) if rows else 0
+
+
+def ensure_engine_user() -> User:
+    """Return the user in whose name the quality engine decides; nobody can sign in or up as it."""
+    unusable = {"email": ENGINE_NAME, "is_active": False, "password": make_password(None)}
+    user, _ = User.objects.get_or_create(username=ENGINE_NAME, defaults=unusable)
+    return user

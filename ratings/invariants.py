@@ -25,9 +25,11 @@ CHECKS = {
         WHERE i.artifacts_count <> coalesce(g.n, 0) OR i.artifacts_sum <> coalesce(g.s, 0) LIMIT 100
     """,
     "image {} is open: {}, but has {} of {} ratings and is {}": """
-        SELECT i.id, i.is_open, i.rating_count, d.target_rating_count, i.status
+        SELECT i.id, i.is_open, i.rating_count, coalesce(i.wanted_count, d.target_rating_count), i.status
         FROM ratings_image i JOIN ratings_dataset d ON d.id = i.dataset_id
-        WHERE i.is_open <> (i.status = 'active' AND i.rating_count < d.target_rating_count) LIMIT 100
+        WHERE i.is_open <> (
+            i.status = 'active' AND i.rating_count < coalesce(i.wanted_count, d.target_rating_count)
+        ) LIMIT 100
     """,
     "rater {} says {} ratings of which {} count, its rows say {} and {}": """
         SELECT t.id, t.rating_count, t.counted_count, coalesce(g.n, 0), coalesce(g.c, 0)
@@ -63,6 +65,22 @@ CHECKS = {
             ) r JOIN ratings_rater t ON t.id = r.rater_id GROUP BY 1
         ) r ON r.identity_id = e.identity_id
         WHERE coalesce(e.paid, 0) <> coalesce(r.due, 0) LIMIT 100
+    """,
+    # What changed since it was taken is on its way, and says so in ratings_ratingchange.
+    "the {} score of image {} is of {} ratings, its rows say {}": """
+        SELECT s.task, s.image_id, s.rating_count, coalesce(g.n, 0) FROM ratings_imagescore s
+        JOIN ratings_scorecursor c ON c.dataset_id = s.dataset_id
+        LEFT JOIN LATERAL (
+            SELECT count(*) n FROM ratings_rating r
+            WHERE r.image_id = s.image_id AND r.id <= c.rating_id AND r.state IN ('counted', 'quarantined')
+                AND r.proof NOT IN ('relay', 'import', 'held')
+                AND CASE s.task WHEN 'aesthetic' THEN r.aesthetic ELSE r.artifacts END IS NOT NULL
+        ) g ON true
+        WHERE s.rating_count <> coalesce(g.n, 0)
+            AND NOT EXISTS (SELECT 1 FROM ratings_ratingchange h WHERE h.dataset_id = s.dataset_id) LIMIT 100
+    """,
+    "number {} is both a rating and the answer to a control": """
+        SELECT r.id FROM ratings_rating r JOIN ratings_controlanswer a ON a.id = r.id LIMIT 100
     """,
     "user {} has {} ratings of image {} that count": """
         SELECT i.user_id, count(*), r.image_id FROM ratings_rater t JOIN accounts_identity i ON i.id = t.identity_id

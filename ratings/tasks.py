@@ -8,10 +8,20 @@ from django.utils import timezone
 
 from kudos.award import current_award
 from kudos.services.payouts import create_payouts
-from ratings.queries.datasets import dataset_detail, dataset_overview, open_dataset_ids
+from ratings.queries.datasets import all_dataset_ids, dataset_detail, dataset_overview, open_dataset_ids
 from ratings.queries.payable import payable_identities
 from ratings.selection import refresh_tail_pool
+from ratings.services.scoring import carry_out_quarantines, is_fit_due, recompute_scores, update_scores
 from ratings.services.settlement import settle_rewards
+from ratings.stats.parameters import Policy
+
+# Batches of one dataset before it is the next one's turn.
+MOST_BATCHES = 20
+
+
+def current_policy() -> Policy:
+    """Return the thresholds that the settings state."""
+    return Policy(**settings.QUALITY_POLICY)
 
 
 @shared_task(soft_time_limit=300, time_limit=330)
@@ -40,3 +50,23 @@ def refresh_tail_pools_task() -> None:
     """Renew the pools of the datasets that are nearly finished."""
     for dataset_id in open_dataset_ids():
         refresh_tail_pool(dataset_id=dataset_id)
+
+
+@shared_task(soft_time_limit=600, time_limit=620)
+def update_scores_task() -> None:
+    """Take new answers of every dataset into its scores, and act on what they say of raters."""
+    policy = current_policy()
+    for dataset_id in all_dataset_ids():
+        for _ in range(MOST_BATCHES):
+            if update_scores(dataset_id=dataset_id, policy=policy, now=timezone.now()).is_all:
+                break
+        if is_fit_due(dataset_id=dataset_id):
+            recompute_scores(dataset_id=dataset_id, policy=policy, now=timezone.now())
+    carry_out_quarantines(policy=policy, now=timezone.now())
+
+
+@shared_task(soft_time_limit=3000, time_limit=3300)
+def recompute_scores_task() -> None:
+    """Fit every dataset from scratch, nightly."""
+    for dataset_id in all_dataset_ids():
+        recompute_scores(dataset_id=dataset_id, policy=current_policy(), now=timezone.now())

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
 from config.settings.limits import limits_from_json
+from config.settings.quality import policy_from_json
 
 from .networks import read_networks
 
@@ -315,6 +316,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "update-scores": {"task": "ratings.tasks.update_scores_task", "schedule": 5.0, "options": {"expires": 5}},
+    "nightly-fit": {"task": "ratings.tasks.recompute_scores_task", "schedule": crontab(hour=2, minute=45)},
     "settle-rewards": {"task": "ratings.tasks.settle_rewards_task", "schedule": 60.0, "options": {"expires": 60}},
     "create-payouts": {"task": "ratings.tasks.create_payouts_task", "schedule": 600.0, "options": {"expires": 600}},
     "send-payouts": {"task": "kudos.tasks.send_payouts_task", "schedule": 60.0, "options": {"expires": 60}},
@@ -335,6 +338,8 @@ RELAY_NETWORKS = read_networks("RELAY_NETWORKS", env.list("RELAY_NETWORKS", defa
 RELAY_SET_LIMIT = env.int("RELAY_SET_LIMIT", 100)
 if RELAY_SET_LIMIT not in range(1, 1001):
     raise ImproperlyConfigured("RELAY_SET_LIMIT must be from 1 to 1000.")
+# Thresholds of the tests of raters, each with the error it allows: ratings/stats/parameters.py, docs/operations.md.
+QUALITY_POLICY = policy_from_json(env.str("QUALITY_POLICY", ""))
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 # The key of an AI Horde account that may award kudos; without it kudos stay here.
 HORDE_AWARD_KEY = env.str("HORDE_AWARD_KEY", "")

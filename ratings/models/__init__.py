@@ -1,11 +1,23 @@
 """The tables of the ratings domain, one file for each noun."""
 
 from ratings.models.comparison import BestFrom, Comparison, ComparisonRevision, Outcome
+from ratings.models.control import ControlAnswer, ControlKind, GoldImage, GoldState
 from ratings.models.dataset import Dataset, DatasetState
 from ratings.models.image import AdultClass, Image, ImageStatus, Rendition
 from ratings.models.image_set import ImageInSet, ImageSet, SetSkip, key_of_images
 from ratings.models.moderation import ActionKind, ModerationAction
 from ratings.models.preferences import PagePreferences
+from ratings.models.quality import (
+    ImageScore,
+    QualityAlarm,
+    RaterScore,
+    RaterSignal,
+    RaterTransition,
+    RatingChange,
+    ScoreCursor,
+    Task,
+    TaskParameters,
+)
 from ratings.models.rater import OUT_OF_COUNT, Rater, RaterState
 from ratings.models.rating import Proof, Rating, RatingState, Skip
 
@@ -16,22 +28,35 @@ __all__ = [
     "BestFrom",
     "Comparison",
     "ComparisonRevision",
+    "ControlAnswer",
+    "ControlKind",
     "Dataset",
     "DatasetState",
+    "GoldImage",
+    "GoldState",
     "Image",
     "ImageInSet",
+    "ImageScore",
     "ImageSet",
     "ImageStatus",
     "ModerationAction",
     "Outcome",
     "PagePreferences",
     "Proof",
+    "QualityAlarm",
     "Rater",
+    "RaterScore",
+    "RaterSignal",
     "RaterState",
+    "RaterTransition",
     "Rating",
+    "RatingChange",
     "RatingState",
     "Rendition",
+    "ScoreCursor",
     "SetSkip",
     "Skip",
+    "Task",
+    "TaskParameters",
     "key_of_images",
 ]

@@ -13,10 +13,21 @@ class DatasetState(models.TextChoices):
     CLOSED = "closed", "closed: nothing more is rated"
 
 
+class OrderPolicy(models.TextChoices):
+    """Where the ratings of those go who are trusted. The others' always go anywhere: their tests rest on that."""
+
+    RANDOM = "random", "random: every open image alike"
+    BREADTH = "breadth", "breadth: images with the fewest ratings first"
+    DEPTH = "depth", "depth: images that lack the fewest first"
+    UNCERTAINTY = "uncertainty", "uncertainty: images whose score is known worst first"
+
+
 class Dataset(models.Model):
     """Images under one licence and purpose.
 
     ``licence`` covers the images, ``ratings_licence`` what raters give; both are SPDX identifiers.
+    An image has enough ratings at ``target_rating_count``, or goes on to ``contested_rating_count`` while the interval
+    of its score is wider than ``narrow_enough`` points.
     ``image_count`` counts every image ever imported; importers keep it.
     """
 
@@ -29,6 +40,13 @@ class Dataset(models.Model):
     target_rating_count = models.PositiveSmallIntegerField(
         default=5, validators=[MinValueValidator(1), MaxValueValidator(1000)]
     )
+    contested_rating_count = models.PositiveSmallIntegerField(
+        "ratings that a contested image may have", default=0, db_default=0
+    )
+    narrow_enough = models.FloatField("width of a score's 95 % interval, in points", default=2.0, db_default=2.0)
+    order_policy = models.CharField(
+        "which images go first", max_length=12, choices=OrderPolicy, default=OrderPolicy.RANDOM, db_default="random"
+    )
     state = models.CharField(max_length=8, choices=DatasetState, default=DatasetState.OPEN)
     scale_version = models.PositiveSmallIntegerField(default=1)
     image_count = models.PositiveIntegerField(default=0)
@@ -39,6 +57,9 @@ class Dataset(models.Model):
             models.CheckConstraint(
                 condition=Q(target_rating_count__gte=1, target_rating_count__lte=1000),
                 name="dataset_target_within_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(contested_rating_count__lte=1000, narrow_enough__gt=0), name="dataset_cap_within_reason"
             ),
             models.CheckConstraint(condition=~Q(licence="") & ~Q(ratings_licence=""), name="dataset_states_licences"),
         ]

@@ -21,11 +21,18 @@ class AdultClass(models.TextChoices):
     UNKNOWN = "unknown", "not classified"
 
 
+class ClosedBecause(models.TextChoices):
+    NARROW = "narrow", "its score is known well enough"
+    CAP = "cap", "contested to the last: it has as many ratings as one may have"
+
+
 class Image(models.Model):
     """One picture to rate.
 
     The id is globally unique, because old clients send nothing else: the source's UUID, or
     uuid5(dataset, source id). ``rating_count`` and the sums count the ratings in state ``counted``.
+    ``wanted_count`` is how many of them the image is to have where the engine decided otherwise than the dataset;
+    ``closed_because`` and ``closed_at`` say why and when it decided that there are enough.
     ``is_open`` says whether the image may still be handed out; it is stored, and changes once or twice in
     the life of an image, so that the counters beside it stay out of every index and updates stay in their
     page (HOT). ``sampling_key`` is random and fixed: reading in its order from a random point is a random
@@ -39,6 +46,10 @@ class Image(models.Model):
     adult_class = models.CharField(max_length=10, choices=AdultClass, default=AdultClass.SAFE)
     is_open = models.BooleanField(default=True)
     sampling_key = models.IntegerField()
+
+    wanted_count = models.PositiveSmallIntegerField("ratings wanted, where not the dataset's", null=True, blank=True)
+    closed_because = models.CharField(max_length=12, choices=ClosedBecause, blank=True, db_default="")
+    closed_at = models.DateTimeField(null=True, blank=True)
 
     rating_count = models.PositiveIntegerField(default=0)
     aesthetic_sum = models.PositiveIntegerField(default=0)

@@ -27,6 +27,7 @@ class Rater(models.Model):
     would be the one row everybody waits for, and it may rate an image more than once.
     What a rater gives in quarantine does not count; ``state_before`` is where they go back to afterwards.
     ``is_linked`` says that the person has other raters, whose images they may not rate again.
+    Who ``has_own_taste`` is never put into quarantine by the engine again, and counts little.
     ``pseudonym_seed`` is what a release's rater id is derived from; it says nothing about the person.
     """
 
@@ -45,6 +46,9 @@ class Rater(models.Model):
     external_created_at = models.DateTimeField("account made elsewhere", null=True, blank=True)
     is_trusted_elsewhere = models.BooleanField("trusted by the service they come from", null=True, blank=True)
     is_linked = models.BooleanField("one of several identities of a person", default=False, db_default=False)
+    has_own_taste = models.BooleanField(
+        "passed an appeal: answers like nobody else, and stands by it", default=False, db_default=False
+    )
     pseudonym_seed = models.UUIDField(default=uuid.uuid4, editable=False, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -174,6 +174,11 @@ def open_dataset_ids() -> list[uuid.UUID]:
     return list(Dataset.objects.filter(state=DatasetState.OPEN).values_list("id", flat=True))
 
 
+def all_dataset_ids() -> list[uuid.UUID]:
+    """Return every dataset, also those that are closed: what was handed out may come back a week later."""
+    return list(Dataset.objects.order_by("created_at").values_list("id", flat=True))
+
+
 def _as_uuid(name: str) -> uuid.UUID | None:
     try:
         return uuid.UUID(name)

@@ -29,7 +29,8 @@ MOVE_IMAGES = """
         aesthetic_sum = i.aesthetic_sum + %(sign)s * g.aesthetic,
         artifacts_count = i.artifacts_count + %(sign)s * g.artifacts_n,
         artifacts_sum = i.artifacts_sum + %(sign)s * g.artifacts,
-        is_open = i.status = 'active' AND i.rating_count + %(sign)s * g.n < d.target_rating_count
+        is_open = i.status = 'active'
+            AND i.rating_count + %(sign)s * g.n < coalesce(i.wanted_count, d.target_rating_count)
     FROM (
         SELECT image_id, count(*) AS n, sum(aesthetic) AS aesthetic, count(artifacts) AS artifacts_n,
             coalesce(sum(artifacts), 0) AS artifacts
@@ -41,6 +42,11 @@ MOVE_RATERS = """
     UPDATE ratings_rater t SET counted_count = t.counted_count + %(sign)s * g.n
     FROM (SELECT rater_id, count(*) AS n FROM moderated {which} GROUP BY rater_id) g
     WHERE t.id = g.rater_id AND NOT t.is_shared
+"""
+
+NOTE_CHANGES = """
+    INSERT INTO ratings_ratingchange (dataset_id, rating_id)
+    SELECT r.dataset_id, r.id FROM moderated m JOIN ratings_rating r ON r.id = m.id ORDER BY r.id
 """
 
 
@@ -66,3 +72,8 @@ def move_counters(cursor: CursorWrapper, *, sign: int, which: str = "") -> None:
     """Add (+1) or take away (-1) the locked ratings, or ``which`` of them, where images and raters count."""
     cursor.execute(MOVE_IMAGES.format(which=which), {"sign": sign})
     cursor.execute(MOVE_RATERS.format(which=which), {"sign": sign})
+
+
+def note_changes(cursor: CursorWrapper) -> None:
+    """Tell the engine that the locked ratings, which it may have taken, are no longer what they were."""
+    cursor.execute(NOTE_CHANGES)

@@ -35,7 +35,8 @@ def restore_images(*, image_ids: Sequence[uuid.UUID], by: User, reason: str, now
         _lock_images(image_ids)
         cursor.execute(
             """
-            UPDATE ratings_image i SET status = 'active', is_open = i.rating_count < d.target_rating_count
+            UPDATE ratings_image i SET status = 'active',
+                is_open = i.rating_count < coalesce(i.wanted_count, d.target_rating_count)
             FROM ratings_dataset d WHERE d.id = i.dataset_id AND i.id = ANY(%s) AND i.status = 'hidden'
             """,
             [list(image_ids)],

@@ -16,7 +16,8 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import F
 
 from accounts.models import User
-from ratings.models import OUT_OF_COUNT, ActionKind, ModerationAction, Rater
+from ratings.models import OUT_OF_COUNT, ActionKind, ModerationAction, Rater, RaterTransition
+from ratings.queries.evidence import read_evidence
 from ratings.queries.raters import NoSuchRater, find_raters_of_person
 from ratings.services.comparison_states import lock_comparisons, move_comparisons
 from ratings.services.counters import lock_ratings, move_counters
@@ -24,14 +25,16 @@ from ratings.services.counters import lock_ratings, move_counters
 OF_RATERS = "r.rater_id = ANY(%(raters)s) AND r.state = %(state)s"
 COMPARED_BY_RATERS = "c.rater_id = ANY(%(raters)s) AND c.state = %(state)s"
 LOCK_RATER = "SELECT state IN ('quarantined', 'voided') FROM ratings_rater WHERE id = %s FOR NO KEY UPDATE"
+# Each returns the steps it took, (rater, from, to), for the history.
 BEGIN = """
     UPDATE ratings_rater SET state = 'quarantined', state_before = state
-    WHERE id = ANY(%s) AND state NOT IN ('quarantined', 'voided')
+    WHERE id = ANY(%s) AND state NOT IN ('quarantined', 'voided') RETURNING id, state_before, state
 """
 END = """
-    UPDATE ratings_rater SET state_before = '', state = CASE
-        WHEN state_before <> '' THEN state_before WHEN is_trusted THEN 'trusted' ELSE 'new' END
-    WHERE id = ANY(%s) AND state IN ('quarantined', 'voided')
+    UPDATE ratings_rater t SET state_before = '', state = CASE
+        WHEN t.state_before <> '' THEN t.state_before WHEN t.is_trusted THEN 'trusted' ELSE 'new' END
+    FROM (SELECT id, state FROM ratings_rater WHERE id = ANY(%s) AND state IN ('quarantined', 'voided')) before
+    WHERE t.id = before.id RETURNING t.id, before.state, t.state
 """
 CHANGES = {ActionKind.QUARANTINE_RATER: BEGIN, ActionKind.END_QUARANTINE: END}
 MOVE_RATINGS = "UPDATE ratings_rating r SET state = %s FROM moderated m WHERE m.id = r.id"
@@ -142,21 +145,42 @@ def _act(decision: _Decision, raters: list[int]) -> list[ModerationAction]:
 
 
 def _take(cursor: CursorWrapper, decision: _Decision, kind: ActionKind, raters: list[int]) -> ModerationAction:
+    steps: list[tuple[int, str, str]] = []
     if kind in CHANGES:
         cursor.execute(CHANGES[kind], [raters])
+        steps = cursor.fetchall()
         count = _move(cursor, is_out=kind == ActionKind.QUARANTINE_RATER)
     else:
         raters = [decision.rater_id]
         is_trusted = kind == ActionKind.VALIDATE_RATER
         rows = Rater.objects.filter(pk=decision.rater_id, is_trusted=not is_trusted)
         count = rows.update(is_trusted=is_trusted)
-    return ModerationAction.objects.create(
+    action = ModerationAction.objects.create(
         kind=kind,
         taken_at=decision.now,
         taken_by=decision.by,
         target=_name(decision.rater_id, raters),
         affected_count=count,
         reason=decision.reason,
+    )
+    _remember(steps, action, decision)
+    return action
+
+
+def _remember(steps: Sequence[tuple[int, str, str]], action: ModerationAction, decision: _Decision) -> None:
+    """Write down the steps with what was known: after the way back the engine acts on what comes on top of it."""
+    known = {evidence.rater_id: evidence.as_dict() for evidence in read_evidence(step[0] for step in steps)}
+    RaterTransition.objects.bulk_create(
+        RaterTransition(
+            rater_id=rater_id,
+            from_state=from_state,
+            to_state=to_state,
+            reason=decision.reason,
+            evidence=known.get(rater_id, {}),
+            moderation_action=action,
+            taken_at=decision.now,
+        )
+        for rater_id, from_state, to_state in steps
     )
 
 

@@ -47,7 +47,7 @@ WITH rater AS (
         aesthetic_sum = m.aesthetic_sum + %(aesthetic)s,
         artifacts_count = m.artifacts_count + (%(artifacts)s::int IS NOT NULL)::int,
         artifacts_sum = m.artifacts_sum + coalesce(%(artifacts)s::int, 0),
-        is_open = m.is_open AND m.rating_count + 1 < image.target
+        is_open = m.is_open AND m.rating_count + 1 < coalesce(m.wanted_count, image.target)
     FROM given JOIN image ON image.id = given.image_id
     WHERE m.id = given.image_id AND given.state = 'counted'
     RETURNING m.id

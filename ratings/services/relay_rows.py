@@ -108,7 +108,7 @@ WITH given AS (
         aesthetic_sum = m.aesthetic_sum + locked.aesthetic,
         artifacts_count = m.artifacts_count + (locked.artifacts IS NOT NULL)::int,
         artifacts_sum = m.artifacts_sum + coalesce(locked.artifacts, 0),
-        is_open = m.is_open AND m.rating_count + 1 < locked.target
+        is_open = m.is_open AND m.rating_count + 1 < coalesce(m.wanted_count, locked.target)
     FROM locked WHERE m.id = locked.id RETURNING m.id
 ), known_as AS (
     UPDATE accounts_identity i SET name = %(name)s FROM rater

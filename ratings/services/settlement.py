@@ -54,7 +54,7 @@ DUE = """
         JOIN ratings_rater t ON t.id = r.rater_id
         JOIN accounts_identity i ON i.id = t.identity_id
     WHERE r.settlement_id IS NULL AND r.reward > 0 AND r.state = 'counted' AND r.created_at <= %s
-        AND t.state NOT IN ('quarantined', 'voided')
+        AND (t.state IN ('calibrated', 'trusted') OR t.is_trusted AND t.state = 'new')
         AND (i.kind = ANY(%s) OR (i.kind = 'browser' AND i.user_id IS NOT NULL))
     ORDER BY r.id LIMIT %s
     FOR NO KEY UPDATE OF r SKIP LOCKED
@@ -79,6 +79,8 @@ PAID_FOR = (
 
 def settle_rewards(*, hold: timedelta, now: datetime, run: uuid.UUID | None = None) -> Settlement:
     """Pay the pending rewards of counted ratings and comparisons that are older than ``hold``.
+
+    Whose answers nobody knows yet waits until they are calibrated, and who is watched until that is over.
 
     1. One run at a time: whoever comes second finds the lock taken and leaves.
     2. Lock the answers that are due; what a moderator holds just now waits for the next run.

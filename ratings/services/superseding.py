@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from ratings.services.counters import VOIDABLE, WAS_COUNTED, lock_ratings, move_counters
+from ratings.services.counters import VOIDABLE, WAS_COUNTED, lock_ratings, move_counters, note_changes
 
 LIVE_RATINGS = """
     ratings_rating r JOIN ratings_rater t ON t.id = r.rater_id JOIN accounts_identity i ON i.id = t.identity_id
@@ -63,5 +63,6 @@ def _supersede(cursor: CursorWrapper, rating_ids: list[int], newest: Sequence[in
     lock_ratings(cursor, condition=condition, params={"ids": rating_ids, "states": VOIDABLE})
     cursor.execute(KEEP_THE_FIRST, [list(newest)])
     move_counters(cursor, sign=-1, which=WAS_COUNTED)
+    note_changes(cursor)
     cursor.execute(SUPERSEDE)
     return {int(pk) for (pk,) in cursor.fetchall()}

@@ -8,7 +8,7 @@ from django.db.backends.utils import CursorWrapper
 
 from accounts.models import User
 from ratings.models import ActionKind, ModerationAction
-from ratings.services.counters import VOIDABLE, WAS_COUNTED, lock_ratings, move_counters
+from ratings.services.counters import VOIDABLE, WAS_COUNTED, lock_ratings, move_counters, note_changes
 from ratings.services.superseding import supersede_repeats
 from ratings.services.taking_back import RATINGS, give_back, read_settled, take_back
 
@@ -38,6 +38,7 @@ def void_ratings(*, rating_ids: Sequence[int], by: User, reason: str, now: datet
             """,
             [action.pk, list(debits), list(debits.values())],
         )
+        note_changes(cursor)
     return action
 
 
@@ -60,6 +61,7 @@ def restore_ratings(*, rating_ids: Sequence[int], by: User, reason: str, now: da
             """,
             [action.pk],
         )
+        note_changes(cursor)
     supersede_repeats(rating_ids=rating_ids)
     return action
 

@@ -58,7 +58,7 @@ def make_callers(count: int, *, prefix: str = "bench") -> list[Caller]:
         ), raters AS (
             INSERT INTO ratings_rater (identity_id, state, is_shared, is_trusted, rating_count, counted_count,
                 challenges_failed, pseudonym_seed, created_at)
-            SELECT id, 'new', false, false, 0, 0, 0, gen_random_uuid(), now() FROM identities
+            SELECT id, 'calibrated', false, false, 0, 0, 0, gen_random_uuid(), now() FROM identities
         )
         INSERT INTO kudos_account (kind, identity_id, balance, created_at)
         SELECT 'user', id, 0, now() FROM identities

@@ -24,7 +24,6 @@ from kudos.models import Account, Entry, Payout, Transaction
 from ratings.models import Comparison, Image, Rater, Rating, Skip
 from ratings.selection import LeasedImage
 from ratings.services.rating import RatingSubmission, submit_rating
-from ratings.services.settlement import settle_rewards
 from ratings.services.voiding import void_ratings
 from ratings.set_selection import LeasedSet
 from tests.accounts.staff import make_moderator, make_staff, make_superuser
@@ -33,6 +32,7 @@ from tests.kudos.conftest import collect, make_horde_identity
 from tests.people import Person, make_person, now
 from tests.ratings.relayed import relay_set
 from tests.ratings.services.test_rating import PRICES
+from tests.settling import settle_rewards
 
 # Staff may enter the administration and have been given nothing to do there.
 PEOPLE = ("anonymous", "outsider", "owner", "staff", "moderator", "superuser")

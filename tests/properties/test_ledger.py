@@ -19,11 +19,11 @@ from ratings.models import Image, Rater, Rating
 from ratings.services.quarantine import end_quarantine, quarantine_rater
 from ratings.services.rating import RatingSubmission, submit_rating
 from ratings.services.refusals import RatingRefused
-from ratings.services.settlement import settle_rewards
 from ratings.services.voiding import restore_ratings, void_ratings
 from tests.factories import DatasetFactory, UserFactory, make_images
 from tests.people import Person, make_person, make_stranger, now
 from tests.ratings.services.test_rating import PRICES
+from tests.settling import settle_rewards
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 PERSONS, IMAGES = 2, 6

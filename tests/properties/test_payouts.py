@@ -28,13 +28,13 @@ from ratings.queries.payable import payable_identities
 from ratings.services.quarantine import end_quarantine, quarantine_rater
 from ratings.services.rating import RatingSubmission, submit_rating
 from ratings.services.refusals import RatingRefused
-from ratings.services.settlement import settle_rewards
 from ratings.services.voiding import restore_ratings, void_ratings
 from tests.factories import DatasetFactory, UserFactory, make_images
 from tests.horde_award import ANSWERS, KEY, FakeAward
 from tests.people import now
 from tests.quick_flush import _delete_rows
 from tests.ratings.services.test_rating import PRICES
+from tests.settling import settle_rewards
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 PERSONS = 2

@@ -38,6 +38,7 @@ def painter(dataset):
 
 
 def run_tasks():
+    Rater.objects.filter(state="new").update(state="calibrated")
     settle_rewards_task()
     create_payouts_task()
     send_payouts_task()
@@ -69,6 +70,7 @@ def test_less_than_the_minimum_stays(painter, horde, settings):
 
 @pytest.mark.parametrize("state", ["quarantined", "voided"])
 def test_kudos_of_doubtful_raters_stay(painter, horde, state):
+    Rater.objects.filter(state="new").update(state="calibrated")
     settle_rewards_task()
     Rater.objects.update(state=state)
     run_tasks()

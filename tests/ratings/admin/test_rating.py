@@ -10,10 +10,10 @@ from django.urls import reverse
 from accounts.models import Identity
 from kudos.models import Account
 from ratings.models import Image, ModerationAction, Rater, RaterState, Rating, RatingState
-from ratings.services.settlement import settle_rewards
 from ratings.services.voiding import void_ratings
 from tests.people import make_person, now
 from tests.ratings.admin.test_lists import fill
+from tests.settling import settle_rewards
 
 pytestmark = pytest.mark.django_db
 

@@ -17,11 +17,11 @@ from ratings.queries.datasets import get_dataset_for_rating
 from ratings.selection import lease_images
 from ratings.services.rating import RatingSubmission, submit_rating
 from ratings.services.refusals import RatingRefused
-from ratings.services.settlement import settle_rewards
 from ratings.services.voiding import restore_ratings, void_ratings
 from tests.factories import DatasetFactory, make_images
 from tests.people import make_person, now
 from tests.ratings.services.test_rating import PRICES
+from tests.settling import settle_rewards
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 

@@ -26,12 +26,12 @@ from ratings.services.linking import (
 )
 from ratings.services.rating import RatingSubmission, submit_rating
 from ratings.services.refusals import AlreadyRated, NotLeased
-from ratings.services.settlement import settle_rewards
 from ratings.services.skipping import skip_image
 from ratings.services.superseding import supersede_ratings
 from ratings.services.voiding import void_ratings
 from tests.people import make_person, now
 from tests.ratings.services.test_rating import PRICES
+from tests.settling import settle_rewards
 
 pytestmark = pytest.mark.django_db
 KEY = "hordeKey00000000000001"

@@ -21,11 +21,11 @@ from ratings.services.quarantine import (
 )
 from ratings.services.rater import ensure_rater
 from ratings.services.rating import RatingSubmission, submit_rating
-from ratings.services.settlement import settle_rewards
 from ratings.services.voiding import restore_ratings, void_ratings
 from tests.factories import make_images
 from tests.people import make_person, make_stranger, now
 from tests.ratings.services.test_rating import PRICES
+from tests.settling import settle_rewards
 
 pytestmark = pytest.mark.django_db
 

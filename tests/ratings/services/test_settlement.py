@@ -8,10 +8,10 @@ from kudos.queries import balance_of, history_of
 from ratings.models import Rater, Rating
 from ratings.queries.raters import my_standing
 from ratings.services.rating import RatingSubmission, submit_rating
-from ratings.services.settlement import settle_rewards
 from ratings.services.voiding import restore_ratings, void_ratings
 from tests.people import make_person, make_stranger, now
 from tests.ratings.services.test_rating import PRICES
+from tests.settling import settle_rewards
 
 pytestmark = pytest.mark.django_db
 HOLD = timedelta(minutes=1)

@@ -9,12 +9,12 @@ from django.db import transaction
 from accounts.models import Identity
 from kudos.queries import balance_of
 from ratings.models import Image, Rater, Rating
-from ratings.services.settlement import settle_rewards
 from ratings.services.voiding import restore_ratings, void_ratings
 from tests.people import make_person, now
 from tests.ratings.relayed import make_set, make_user, new_ids, relay_set
 from tests.ratings.services.test_concurrency import at_once, wait_until_somebody_waits_for_a_lock
 from tests.ratings.services.test_linking import KEY, HordePerson, both_rate, link, rate, take, take_one
+from tests.settling import settle_rewards
 
 pytestmark = pytest.mark.django_db
 ADA = 7

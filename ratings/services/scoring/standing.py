@@ -1,0 +1,148 @@
+"""Raters go from state to state as the evidence about them grows; every step stays on record with its reason.
+
+A person is judged as one: over tasks, datasets and linked identities the mean of the e-values counts, which is an
+e-value whatever they have to do with each other. Quarantine is not decided here but found due, because it moves
+ratings; `carry_out_quarantines` does it, with the engine as the one who decided.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from ratings.models import OUT_OF_COUNT, RaterState
+from ratings.queries.evidence import Evidence, find_suspects, read_evidence
+from ratings.stats.parameters import Policy
+
+AS_LIKELY_AS_NOT = 0.5
+
+PERSONS_OF_SCORES = """
+    WITH touched AS (
+        SELECT DISTINCT t.id, i.user_id
+        FROM ratings_raterscore s JOIN ratings_rater t ON t.id = s.rater_id
+            JOIN accounts_identity i ON i.id = t.identity_id
+        WHERE s.id = ANY(%s) AND NOT t.is_shared
+    )
+    SELECT id FROM touched
+    UNION
+    SELECT o.id FROM touched t JOIN accounts_identity i ON i.user_id = t.user_id
+        JOIN ratings_rater o ON o.identity_id = i.id AND NOT o.is_shared
+"""
+LOCK = "SELECT id FROM ratings_rater WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+# Whoever changed the state meanwhile knew something else: then nothing is done.
+MOVE = """
+    WITH step AS (
+        SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::jsonb[])
+            s (rater_id, from_state, to_state, reason, evidence)
+    ), moved AS (
+        UPDATE ratings_rater t SET state = s.to_state FROM step s WHERE t.id = s.rater_id AND t.state = s.from_state
+        RETURNING t.id
+    )
+    INSERT INTO ratings_ratertransition (rater_id, from_state, to_state, reason, evidence, taken_at)
+    SELECT s.rater_id, s.from_state, s.to_state, s.reason, s.evidence, %s FROM step s JOIN moved m ON m.id = s.rater_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a rater is to go, and why."""
+
+    to_state: RaterState
+    reason: str
+
+
+def next_step(evidence: Evidence, policy: Policy) -> Step | None:
+    """Return where the evidence leads, or None where the rater stays. Out of quarantine nobody comes by this."""
+    if evidence.state in OUT_OF_COUNT:
+        return None
+    step = _against(evidence, policy) or _for(evidence, policy)
+    return step if step is not None and step.to_state != evidence.state else None
+
+
+def _against(evidence: Evidence, policy: Policy) -> Step | None:
+    if evidence.has_own_taste:
+        return None
+    ban_e = evidence.ban_e_since
+    so_far = f"e-value against {ban_e:,.0f}, over {evidence.rating_count} ratings; {evidence.reason or 'as a whole'}"
+    if ban_e >= policy.quarantined_at and evidence.p_honest < AS_LIKELY_AS_NOT:
+        return Step(RaterState.QUARANTINED, f"The answers do not come from looking at the images: {so_far}.")
+    if is_improbable(evidence, policy) and evidence.cleared_ban_e is None:
+        return Step(
+            RaterState.QUARANTINED, f"Looks at the images with a probability of {evidence.p_honest:.3f}: {so_far}."
+        )
+    if ban_e >= policy.watched_at:
+        return Step(RaterState.WATCHED, f"Evidence against has grown: {so_far}.")
+    if evidence.state == RaterState.WATCHED and ban_e >= policy.gold_at:
+        return Step(RaterState.WATCHED, f"Evidence against has not gone yet: {so_far}.")
+    return None
+
+
+def is_improbable(evidence: Evidence, policy: Policy) -> bool:
+    """Return whether somebody is held for the probability alone."""
+    count, p_honest = evidence.rating_count, evidence.p_honest
+    is_late = count >= policy.least_ratings and p_honest < policy.least_honest
+    return is_late or (count >= policy.first_ratings and p_honest < policy.least_honest_early)
+
+
+def _for(evidence: Evidence, policy: Policy) -> Step | None:
+    if evidence.is_validated:
+        return Step(RaterState.TRUSTED, "A moderator vouches for them.")
+    if evidence.rating_count < policy.first_ratings:
+        return None
+    is_changed = evidence.change > policy.changed_at
+    if is_changed and evidence.state == RaterState.TRUSTED:
+        return Step(RaterState.CALIBRATED, "The answers look different from what they were before.")
+    so_far = f"e-value {evidence.trust_e:,.0f} over {evidence.rating_count} ratings"
+    if evidence.trust_e >= policy.trusted_at and evidence.ban_e_since < policy.gold_at and not is_changed:
+        return Step(RaterState.TRUSTED, f"The answers follow the images: {so_far}.")
+    if evidence.state in {RaterState.CALIBRATED, RaterState.TRUSTED}:
+        return None
+    return _calibrate(evidence, policy, so_far)
+
+
+def _calibrate(evidence: Evidence, policy: Policy, so_far: str) -> Step | None:
+    if evidence.has_own_taste:
+        return Step(RaterState.CALIBRATED, "A taste of their own, as an appeal has shown.")
+    if evidence.trust_e >= policy.calibrated_at:
+        return Step(RaterState.CALIBRATED, f"The answers follow the images: {so_far}.")
+    is_quiet = evidence.p_honest > AS_LIKELY_AS_NOT and evidence.ban_e_since < policy.gold_at
+    if is_quiet and evidence.rating_count >= policy.calibrated_ratings:
+        return Step(RaterState.CALIBRATED, f"Nothing speaks against them after {evidence.rating_count} ratings.")
+    if evidence.state == RaterState.WATCHED:
+        return Step(RaterState.NEW, "The evidence against has gone.")
+    return None
+
+
+def move_raters(*, score_ids: Sequence[int], policy: Policy, now: datetime) -> int:
+    """Move the raters of these rows to where the evidence leads, quarantine apart; return how many were looked at."""
+    with connection.cursor() as cursor:
+        cursor.execute(PERSONS_OF_SCORES, [list(score_ids)])
+        rater_ids = [pk for (pk,) in cursor.fetchall()]
+    found = [(evidence, next_step(evidence, policy)) for evidence in read_evidence(rater_ids)]
+    steps = [(e, step) for e, step in found if step is not None and step.to_state != RaterState.QUARANTINED]
+    if steps:
+        _write(steps, now)
+    return len(steps)
+
+
+def due_quarantines(*, policy: Policy) -> list[tuple[Evidence, Step]]:
+    """Return the raters whom the evidence puts into quarantine, and why."""
+    found = [(evidence, next_step(evidence, policy)) for evidence in read_evidence(find_suspects())]
+    return [(e, step) for e, step in found if step is not None and step.to_state == RaterState.QUARANTINED]
+
+
+def _write(steps: Sequence[tuple[Evidence, Step]], now: datetime) -> None:
+    rater_ids = [evidence.rater_id for evidence, _step in steps]
+    columns: list[Any] = [
+        rater_ids,
+        [evidence.state for evidence, _step in steps],
+        [step.to_state.value for _evidence, step in steps],
+        [step.reason[:500] for _evidence, step in steps],
+        [json.dumps(evidence.as_dict()) for evidence, _step in steps],
+    ]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(LOCK, [rater_ids])
+        cursor.execute(MOVE, [*columns, now])

@@ -1,0 +1,215 @@
+"""Ratings become scores: in order, once each, whatever dies."""
+
+import threading
+
+import pytest
+from django.db import connection, connections, transaction
+
+from ratings.models import ImageScore, Rater, RaterScore, Rating, RatingChange, ScoreCursor
+from ratings.services.scoring import consumer, recompute_scores, update_scores
+from ratings.services.scoring.horizon import find_safe_horizon
+from ratings.services.voiding import restore_ratings, void_ratings
+from tests.people import make_person, now
+from tests.ratings.services.scoring_crowd import POLICY, Crowd
+
+pytestmark = pytest.mark.slow
+SCORES = ("image_id", "rating_count", "score", "low", "high", "effective_count")
+
+
+@pytest.fixture
+def crowd(db):
+    return Crowd()
+
+
+@pytest.fixture
+def lasting_crowd(transactional_db):
+    """What other connections see."""
+    return Crowd(images=12, people=4)
+
+
+def scores(task="aesthetic"):
+    return {row[0]: row[1:] for row in ImageScore.objects.filter(task=task).values_list(*SCORES)}
+
+
+def test_it_works(crowd, adds_up):
+    crowd.rate_all()
+    taken = crowd.take()
+    assert (taken.answer_count, taken.is_all) == (720, True)
+    ranked = sorted(crowd.quality, key=lambda pk: scores()[pk][1])
+    assert crowd.quality[ranked[0]] < 3.5
+    assert crowd.quality[ranked[-1]] > 7.5
+    assert ScoreCursor.objects.get().rating_id == Rating.objects.latest("id").pk
+    # Of the first two nothing can be said yet: there was nobody to hold them against.
+    assert RaterScore.objects.filter(task="aesthetic", p_honest__gt=0.9, trust_log_e__gt=3).count() == 10
+    assert crowd.take().answer_count == 0
+    adds_up()
+
+
+def test_a_new_process_goes_on_as_if_it_had_been_there(crowd):
+    for rater in crowd.raters:
+        crowd.rate(rater)
+        crowd.take()
+    last = crowd.rate(Rater.objects.get(identity=make_person().identity_id), crowd.images[:30])
+    with transaction.atomic():
+        crowd.take()
+        kept = scores()
+        transaction.set_rollback(True)
+    assert crowd.take_anew().answer_count == len(last)
+    anew = scores()
+    assert kept.keys() == anew.keys()
+    for pk, row in kept.items():
+        assert row == pytest.approx(anew[pk], abs=0.02), pk
+
+
+def test_batches_are_of_a_size_and_in_order(crowd):
+    crowd.rate_all()
+    sizes = []
+    while not (taken := crowd.take(batch_size=300)).is_all:
+        sizes.append(taken.answer_count)
+    assert [*sizes, taken.answer_count] == [300, 300, 120]
+
+
+def test_relayed_imported_and_held_ratings_are_in_no_score(crowd):
+    crowd.rate(crowd.raters[0])
+    crowd.rate(crowd.raters[1], proof="relay")
+    crowd.rate(crowd.raters[2], proof="import", is_shared=True)
+    crowd.rate(crowd.raters[3], proof="held", state="held")
+    crowd.take()
+    assert {row[0] for row in scores().values()} == {1}
+    assert RaterScore.objects.filter(task="aesthetic").count() == 1
+
+
+def test_a_question_that_is_not_answered_is_not_counted(crowd):
+    crowd.rate(crowd.raters[0], artifacts=None)
+    crowd.take()
+    assert len(scores()) == 60
+    assert scores("artifacts") == {}
+
+
+def test_people_behind_the_shared_key_are_told_apart_by_address(crowd):
+    Rater.objects.filter(pk=crowd.raters[0].pk).update(is_shared=True)
+    for address in "ab":
+        crowd.rate(crowd.raters[0], crowd.images[:9], is_shared=True, address_hash=address * 32)
+    crowd.take()
+    found = RaterScore.objects.filter(task="aesthetic").values_list("address_hash", "rating_count")
+    assert sorted(found) == [("a" * 32, 9), ("b" * 32, 9)]
+
+
+def test_what_is_voided_after_it_was_taken_leaves_the_score_and_comes_back(crowd, adds_up):
+    crowd.rate_all()
+    crowd.take()
+    before = scores()
+    by = make_person("moderator").user
+    ids = list(Rating.objects.filter(image=crowd.images[0]).order_by("id").values_list("id", flat=True)[:11])
+    void_ratings(rating_ids=ids, by=by, reason="a script", now=now())
+    assert crowd.take().change_count == 11
+    assert not RatingChange.objects.exists()
+    assert scores()[crowd.images[0].pk][0] == 1
+    restore_ratings(rating_ids=ids, by=by, reason="no script", now=now())
+    crowd.take()
+    assert scores()[crowd.images[0].pk] == pytest.approx(before[crowd.images[0].pk], abs=0.1)
+    adds_up()
+
+
+def test_what_is_voided_before_it_was_taken_is_never_in_a_score(crowd):
+    crowd.rate_all()
+    ids = list(Rating.objects.filter(image=crowd.images[0]).values_list("id", flat=True))
+    void_ratings(rating_ids=ids, by=make_person("moderator").user, reason="a script", now=now())
+    crowd.take()
+    assert crowd.images[0].pk not in scores()
+
+
+def test_the_fit_from_scratch_agrees_and_is_written_down(crowd, adds_up):
+    crowd.rate_all()
+    crowd.take()
+    by_updates = scores()
+    assert recompute_scores(dataset_id=crowd.dataset.pk, policy=POLICY, now=now()) == []
+    fitted = scores()
+    by_rank = [sorted(found, key=lambda pk: found[pk][1]) for found in (by_updates, fitted)]
+    assert by_rank[0][:5] == pytest.approx(by_rank[0][:5])
+    assert abs(sum(by_rank[0].index(pk) - by_rank[1].index(pk) for pk in fitted)) < 60
+    cursor = ScoreCursor.objects.get()
+    assert cursor.fitted_at is not None
+    assert cursor.fitted_count == 720
+    adds_up()
+
+
+def test_a_consumer_that_dies_in_the_middle_has_done_nothing(crowd, monkeypatch):
+    crowd.rate_all()
+    crowd.take(batch_size=300)
+    before, cursor = scores(), ScoreCursor.objects.get().rating_id
+
+    def die(**_):
+        raise KeyboardInterrupt
+
+    # The last thing before the commit: everything else is written by then.
+    with monkeypatch.context() as patch:
+        patch.setattr(consumer, "move_raters", die)
+        with pytest.raises(KeyboardInterrupt):
+            crowd.take(batch_size=300)
+    assert (scores(), ScoreCursor.objects.get().rating_id) == (before, cursor)
+    assert crowd.take().answer_count == 420
+    assert RaterScore.objects.filter(task="aesthetic", rating_count=60).count() == 12
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_consumers_at_once_take_each_answer_once(lasting_crowd, adds_up):
+    lasting_crowd.rate_all()
+    barrier, taken = threading.Barrier(2), []
+
+    def consume():
+        try:
+            barrier.wait(30)
+            taken.append(lasting_crowd.take())
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=consume) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sum(part.answer_count for part in taken) == 48
+    assert lasting_crowd.take().answer_count == 0
+    assert {row[0] for row in scores().values()} == {4}
+    adds_up()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rating_that_commits_after_a_later_one_is_waited_for(lasting_crowd):
+    crowd = lasting_crowd
+    crowd.rate(crowd.raters[0])
+    first_drawn, may_commit = threading.Event(), threading.Event()
+
+    def linger():
+        try:
+            with transaction.atomic():
+                crowd.rate(crowd.raters[1], crowd.images[:1])
+                first_drawn.set()
+                may_commit.wait(60)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=linger)
+    thread.start()
+    assert first_drawn.wait(30)
+    later = Rating.objects.bulk_create(
+        [
+            Rating(
+                dataset=crowd.dataset,
+                image=crowd.images[5],
+                rater=crowd.raters[2],
+                aesthetic=5,
+                proof="lease",
+                client_agent="t",
+                scale_version=1,
+            )
+        ]
+    )
+    assert find_safe_horizon(patience=0.1) is None
+    assert update_scores(dataset_id=crowd.dataset.pk, policy=POLICY, now=now()).answer_count == 0
+    may_commit.set()
+    thread.join(60)
+    assert crowd.take().answer_count == 14
+    assert ScoreCursor.objects.get().rating_id == later[0].pk
+    assert connection.in_atomic_block is False
