@@ -13,6 +13,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
+from django.views import csrf
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
@@ -28,9 +29,18 @@ from ratings.queries.moderation import NoSuchImage
 from ratings.queries.raters import NoSuchRater
 from ratings.selection import NoImageLeft, TooManyLeases
 from ratings.services.comparing_again import ComparisonLocked, NoSuchComparison
-from ratings.services.comparison import WrongBytes
 from ratings.services.quarantine import RaterIsShared
-from ratings.services.refusals import AlreadyRated, IdempotencyKeyReused, ImageUnavailable, NotLeased, RatingInvalid
+from ratings.services.refusals import (
+    AlreadyRated,
+    IdempotencyKeyReused,
+    ImageUnavailable,
+    NoSuchRating,
+    NotComplete,
+    NotLeased,
+    RatingInvalid,
+    RatingLocked,
+    WrongBytes,
+)
 from ratings.services.relay import SetAlreadyRated, SetInvalid, SetUnavailable
 
 log = structlog.get_logger(__name__)
@@ -57,10 +67,14 @@ ERRORS: dict[type[Exception], ApiError] = {
     SetAlreadyRated: ApiError(403, "AestheticsAlreadyExist"),
     # Not 403, which AI Horde takes for "already rated".
     SetUnavailable: ApiError(409, "SetUnavailable"),
-    WrongBytes: ApiError(409, "WrongBytes"),
     ComparisonLocked: ApiError(403, "ComparisonLocked"),
     NoSuchComparison: ApiError(404, "ComparisonNotFound"),
     IdempotencyKeyReused: ApiError(409, "IdempotencyKeyReused"),
+    # Only clients that send the hash can get this, and they are to show the right picture, not to go on.
+    WrongBytes: ApiError(409, "WrongBytes"),
+    RatingLocked: ApiError(403, "RatingLocked"),
+    NotComplete: ApiError(403, "NotComplete"),
+    NoSuchRating: ApiError(404, "RatingNotFound"),
     NoSuchDataset: ApiError(404, "DatasetNotFound"),
     NoSuchImage: ApiError(404, "ImageNotFound"),
     NoSuchRater: ApiError(404, "UserNotFound"),
@@ -128,12 +142,20 @@ def too_many_requests(request: HttpRequest, exception: RateLimited | None = None
     """
     limited = exception or RateLimited("Too many attempts. Wait a minute, then try again.")
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
-        response: HttpResponse = JsonResponse({"message": str(limited)}, status=429)
+        response: HttpResponse = JsonResponse({"message": str(limited), "code": "limited"}, status=429)
     else:
         response = render(request, "429.html", {"message": str(limited)}, status=429)
     response["Retry-After"] = str(limited.retry_after)
     add_never_cache_headers(response)
     return response
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form whose token is not ours, or not any more: the script fetches a new one and sends it again."""
+    if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
+        message = "This page was too old. Nothing was saved; it is sent again with a fresh token."
+        return JsonResponse({"message": message, "code": "stale_csrf"}, status=403)
+    return csrf.csrf_failure(request, reason=reason)
 
 
 @csrf_exempt  # It is also the view of unknown routes of the API, which no token comes with.

@@ -30,6 +30,11 @@ WHERE dataset.state <> 'closed' AND (
         WHERE rating.dataset_id = dataset.id AND {IS_PUBLISHED_RATING}
             AND rating.created_at > coalesce(latest.snapshot_at, '-infinity') - interval '10 minutes'
     )
+    OR EXISTS (
+        SELECT 1 FROM ratings_revision revision JOIN ratings_rating rating ON rating.id = revision.rating_id
+        WHERE rating.dataset_id = dataset.id
+            AND revision.revised_at > coalesce(latest.snapshot_at, '-infinity') - interval '10 minutes'
+    )
     OR latest.rating_count <> (
         SELECT count(*) FROM ratings_rating rating JOIN ratings_image image ON image.id = rating.image_id
         WHERE rating.dataset_id = dataset.id AND {IS_PUBLISHED_RATING}

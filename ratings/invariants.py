@@ -8,7 +8,8 @@ from django.db import connection
 CHECKS = {
     "image {} counts {} ratings, its rows say {}": """
         SELECT i.id, i.rating_count, coalesce(g.n, 0) FROM ratings_image i LEFT JOIN (
-            SELECT image_id, count(*) n FROM ratings_rating WHERE state = 'counted' GROUP BY 1) g ON g.image_id = i.id
+            SELECT image_id, count(aesthetic) n FROM ratings_rating WHERE state = 'counted' GROUP BY 1
+        ) g ON g.image_id = i.id
         WHERE i.rating_count <> coalesce(g.n, 0) LIMIT 100
     """,
     "image {} sums its ratings to {}, its rows to {}": """

@@ -20,7 +20,10 @@ def current_prices() -> PriceList:
 
 
 def reward_for(*, prices: PriceList, has_artifacts: bool) -> int:
-    """Return what one rating earns, if it comes to count."""
+    """Return what one rating earns, if it comes to count.
+
+    Who cannot judge how much they like an image is paid as who can: a guess must not be worth more than the truth.
+    """
     return prices.rating + (prices.artifacts if has_artifacts else 0)
 
 

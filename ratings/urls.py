@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from ratings.views import claiming, datasets, home, images, linking, page_settings, profile, rate
+from ratings.views import claiming, datasets, home, images, linking, page_settings, profile, rate, rating_session
 
 app_name = "ratings"
 urlpatterns = [
     path("", home.home, name="home"),
     path("rate/", rate.rate, name="rate"),
+    path("rate/session/", rating_session.rating_session, name="rating_session"),
     path("rate/settings/", page_settings.page_settings, name="page_settings"),
     path("rate/<slug:slug>/", rate.rate, name="rate_dataset"),
     path("datasets/", datasets.datasets, name="datasets"),

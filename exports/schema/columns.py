@@ -160,6 +160,11 @@ def age_floor(seconds: str) -> str:
     return f"CASE {_first_reached(seconds, '>=', reversed(AGE_FLOORS))} ELSE {UNKNOWN_AGE} END::bigint"
 
 
+def coarse_ms(number: str, *, longest: int) -> str:
+    """Return SQL for a time in ms, to the nearest 100 and not above ``longest``; NULL when unknown."""
+    return f"CASE WHEN {number} IS NOT NULL THEN least(({number} + 50) / 100 * 100, {longest}) END::int"
+
+
 def _first_reached(number: str, comparison: str, steps: Iterable[int]) -> str:
     return " ".join(f"WHEN {number} {comparison} {step} THEN {step}" for step in steps)
 

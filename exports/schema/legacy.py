@@ -33,7 +33,8 @@ LEGACY = Table(
     meaning=(
         "The ratings once more, in the fourteen columns of the export that the Stable Horde's ratings service had, for "
         "programs that read that one. The hour, powers of ten and bands stand for exact values, and anonymous ratings "
-        f"are marked by kudos of {ANONYMOUS_KUDOS}. For anything new, use the table ratings."
+        f"are marked by kudos of {ANONYMOUS_KUDOS}. Ratings that do not say how good the image looks are left "
+        "out: that file had none. For anything new, use the table ratings."
     ),
     columns=(
         replace(_RATING["image_id"], name="id"),
@@ -43,7 +44,13 @@ LEGACY = Table(
             "count(*) OVER (PARTITION BY rating.image_id)",
             "Ratings of this image in this file.",
         ),
-        replace(_RATING["aesthetic"], name="rating", type=pa.int64()),
+        replace(
+            _RATING["aesthetic"],
+            name="rating",
+            type=pa.int64(),
+            meaning="How good the image looks, 1 worst to 10 best.",
+            nullable=False,
+        ),
         Column(
             "kudos",
             pa.int64(),
@@ -91,7 +98,7 @@ LEGACY = Table(
             pa.string(),
             "rating.rater_id",
             "Pseudonym of the rater, 64 hexadecimal digits. Other digits than in ratings, and the same rater: "
-            f"the rows of both files are in one order. {_ANONYMOUS}.",
+            f"the rows that both files have are in one order. {_ANONYMOUS}.",
             treatment=Treatment.USER_ID,
         ),
         replace(
@@ -121,7 +128,7 @@ LEGACY = Table(
     ),
     rows_from=RATINGS.rows_from,
     described_by="",
-    where=RATINGS.where,
+    where=f"{RATINGS.where} AND rating.aesthetic IS NOT NULL",
     order_by=RATINGS.order_by,
     sorted_by=("id",),
     row_group_rows=RATINGS.row_group_rows,

@@ -17,7 +17,9 @@ IMAGE_SCORES = Table(
     meaning="One row for each row of images: what its ratings say together. Computed anew for each release.",
     columns=(
         IMAGE_ID,
-        Column("rating_count", pa.int32(), "coalesce(score.n, 0)", "Ratings of this image in this release."),
+        Column(
+            "rating_count", pa.int32(), "coalesce(score.n, 0)", "Ratings of this image that answer how good it looks."
+        ),
         Column(
             "mean_aesthetic",
             pa.float64(),
@@ -73,7 +75,7 @@ IMAGE_SCORES = Table(
     ),
     rows_from=IMAGES.rows_from,
     described_by=f"""LEFT JOIN (
-    SELECT rating.image_id, count(*)::int AS n, count(artifacts)::int AS artifacts_count,
+    SELECT rating.image_id, count(aesthetic)::int AS n, count(artifacts)::int AS artifacts_count,
         avg(aesthetic)::float8 AS mean_aesthetic, stddev_samp(aesthetic)::float8 AS sd_aesthetic,
         avg(artifacts)::float8 AS mean_artifacts, stddev_samp(artifacts)::float8 AS sd_artifacts,
         ARRAY[{_counts("aesthetic", range(1, 11))}] AS histogram_aesthetic,

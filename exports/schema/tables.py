@@ -12,9 +12,11 @@ from exports.schema.columns import (
     Table,
     Treatment,
     age_floor,
+    coarse_ms,
     fill,
     powers_of_ten,
 )
+from ratings.models import WARM_UP_COUNT
 from ratings.queries.published import IS_PUBLISHED, IS_PUBLISHED_RATING
 
 # Who has no account: here, or where ratings came from (`ratings.importers.legacy`). Ratings that were taken over
@@ -35,6 +37,63 @@ def _image_id(sql: str, meaning: str) -> Column:
         is_repetitive=False,
         is_looked_up=True,
     )
+
+
+# What the rating page measured and other clients need not. Times are told to a tenth of a second and no longer than a
+# person looks: enough to leave out who did not look, too little to know a hand or a device by. Which session it was,
+# with what it was answered and how wide the picture was does not leave.
+ANSWERING = (
+    Column(
+        "is_artifacts_unsure",
+        pa.bool_(),
+        "rating.is_artifacts_unsure",
+        "Whether the rater said that they could not judge the artifacts; else a null there is no answer.",
+    ),
+    Column(
+        "revision_count",
+        pa.int16(),
+        "rating.revision_count",
+        "How often the rater changed this rating, within a day and before they saw what others said. The values here "
+        "are the last ones.",
+    ),
+    Column(
+        "session_position",
+        pa.int16(),
+        "rating.session_position",
+        "Place of the image among those of one visit, from 1; null when not recorded.",
+        nullable=True,
+    ),
+    Column(
+        "is_warm_up",
+        pa.bool_(),
+        f"rating.session_position <= {WARM_UP_COUNT}",
+        f"Whether it was among the first {WARM_UP_COUNT} of a visit, which studies leave out; null when not recorded.",
+        nullable=True,
+    ),
+    Column(
+        "is_before_training",
+        pa.bool_(),
+        "rating.is_before_training",
+        "Whether the rater had not done the practice images yet; null when not recorded.",
+        nullable=True,
+    ),
+    Column(
+        "decode_ms",
+        pa.int32(),
+        coarse_ms("rating.decode_ms", longest=10_000),
+        "From the request for the picture until it could be seen, ms to the nearest 100, at most 10000; null when not "
+        "recorded.",
+        nullable=True,
+    ),
+    Column(
+        "answer_ms",
+        pa.int32(),
+        coarse_ms("rating.answer_ms", longest=60_000),
+        "From when the picture could be seen to the answer, ms to the nearest 100, at most 60000; null when not "
+        "recorded.",
+        nullable=True,
+    ),
+)
 
 
 RATINGS = Table(
@@ -58,12 +117,18 @@ RATINGS = Table(
             treatment=Treatment.PSEUDONYM,
             is_looked_up=True,
         ),
-        Column("aesthetic", pa.int8(), "rating.aesthetic", "How good the image looks, 1 worst to 10 best."),
+        Column(
+            "aesthetic",
+            pa.int8(),
+            "rating.aesthetic",
+            "How good the image looks, 1 worst to 10 best; null when the rater could not judge.",
+            nullable=True,
+        ),
         Column(
             "artifacts",
             pa.int8(),
             "rating.artifacts",
-            "How flawed the image is, 0 not at all to 5 ruined; null when not answered.",
+            "How flawed the image is, 0 not at all to 5 ruined; null when not answered, or not to be judged.",
             nullable=True,
         ),
         Column(
@@ -141,6 +206,7 @@ RATINGS = Table(
             "Country the rating came from, ISO 3166-1 alpha-2; null when not recorded.",
             nullable=True,
         ),
+        *ANSWERING,
     ),
     rows_from="FROM ratings_rating rating JOIN ratings_image image ON image.id = rating.image_id",
     described_by="",
@@ -245,7 +311,7 @@ IMAGES = Table(
             "rating_count",
             pa.int32(),
             "coalesce(score.rating_count, 0)",
-            "Ratings of this image in this release.",
+            "Ratings of this image in this release that say how good it looks: those of histogram and mean_aesthetic.",
         ),
         Column(
             "mean_aesthetic",
@@ -278,7 +344,7 @@ IMAGES = Table(
     rows_from="FROM ratings_image image",
     described_by=f"""JOIN ratings_dataset dataset ON dataset.id = image.dataset_id
 LEFT JOIN (
-    SELECT rating.image_id, count(*)::int AS rating_count, avg(aesthetic)::float8 AS mean_aesthetic,
+    SELECT rating.image_id, count(aesthetic)::int AS rating_count, avg(aesthetic)::float8 AS mean_aesthetic,
         avg(artifacts)::float8 AS mean_artifacts, ARRAY[{_HISTOGRAM_COUNTS}] AS histogram
     {RATINGS.rows_from} {RATINGS.where} GROUP BY rating.image_id
 ) score ON score.image_id = image.id""",

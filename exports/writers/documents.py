@@ -59,7 +59,8 @@ README = """\
 {description}{rating_count:,} ratings of {image_count:,} images, as of {moment}.
 
 One row of `ratings.parquet` is what one rater said of one image. One row of `images.parquet` is one image and the
-plain summary of its ratings. `legacy_export.parquet` has the same ratings in the columns that programs of 2023 read.
+plain summary of its ratings. `legacy_export.parquet` has those that say how
+good an image looks once more, in the columns that programs of 2023 read.
 Every column is explained in `SCHEMA.md`. The pictures themselves are not inside.
 
 Only ratings that count are here: none that a moderator voided, that are held or in quarantine, or that another rating

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -64,8 +65,8 @@ class ModerationActionAdmin(ReadOnlyAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("moderator"))
-    def moderator(self, action: ModerationAction) -> str:
-        return action.taken_by.username
+    def moderator(self, action: ModerationAction) -> str | Promise:
+        return action.taken_by.username if action.taken_by else _("the service, after reports")
 
     @admin.display(description=_("about"))
     def subject(self, action: ModerationAction) -> SafeString | str:

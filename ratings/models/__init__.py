@@ -19,10 +19,14 @@ from ratings.models.quality import (
     TaskParameters,
 )
 from ratings.models.rater import OUT_OF_COUNT, Rater, RaterState
-from ratings.models.rating import Proof, Rating, RatingState, Skip
+from ratings.models.rating import WARM_UP_COUNT, InputKind, Proof, Rating, RatingState
+from ratings.models.report import Report, ReportReason, ReportState
+from ratings.models.revision import Revision
+from ratings.models.skip import Skip, SkipReason
 
 __all__ = [
     "OUT_OF_COUNT",
+    "WARM_UP_COUNT",
     "ActionKind",
     "AdultClass",
     "BestFrom",
@@ -39,6 +43,7 @@ __all__ = [
     "ImageScore",
     "ImageSet",
     "ImageStatus",
+    "InputKind",
     "ModerationAction",
     "Outcome",
     "PagePreferences",
@@ -53,9 +58,14 @@ __all__ = [
     "RatingChange",
     "RatingState",
     "Rendition",
+    "Report",
+    "ReportReason",
+    "ReportState",
+    "Revision",
     "ScoreCursor",
     "SetSkip",
     "Skip",
+    "SkipReason",
     "Task",
     "TaskParameters",
     "key_of_images",

@@ -23,11 +23,16 @@ class ActionKind(models.TextChoices):
 
 
 class ModerationAction(models.Model):
-    """Someone decided: who, when, what, on how many rows, and why. Rows are written once."""
+    """Someone decided: who, when, what, on how many rows, and why. Rows are written once.
+
+    Nobody is named where the service itself hid an image, because of reports.
+    """
 
     kind = models.CharField(max_length=20, choices=ActionKind)
     taken_at = models.DateTimeField(default=timezone.now)
-    taken_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="moderation_actions")
+    taken_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="moderation_actions"
+    )
     target = models.CharField(max_length=200)
     affected_count = models.PositiveIntegerField(default=0)
     reason = models.CharField(max_length=500)
@@ -35,6 +40,10 @@ class ModerationAction(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(condition=~Q(reason=""), name="moderation_action_states_a_reason"),
+            models.CheckConstraint(
+                condition=Q(taken_by__isnull=False) | Q(kind=ActionKind.HIDE_IMAGE),
+                name="moderation_action_names_who_decided",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -28,11 +28,25 @@ class Proof(models.TextChoices):
     IMPORT = "import", "taken over from an older export"
 
 
+class InputKind(models.TextChoices):
+    KEYBOARD = "keyboard", "keyboard"
+    POINTER = "pointer", "pointer"
+    TOUCH = "touch", "touch"
+    PEN = "pen", "pen"
+    MIXED = "mixed", "mixed"
+
+
+# The first of a session are said to be found by trial: ITU-R BT.500 discards five as well.
+WARM_UP_COUNT = 5
+
+
 class Rating(models.Model):
     """What one rater said of one image, with the evidence of how it was said.
 
     One for each lease, whatever happens; one for each (rater, image) unless the rater is shared or the rating was
     taken over from an export, where people could repeat themselves; one for each idempotency key of a rater.
+    At least one of the two questions is answered. No ``aesthetic`` is "cannot judge"; no ``artifacts`` is that too if
+    ``is_artifacts_unsure`` says so, and else "not answered". The values are the last ones; `Revision` has those before.
     ``reward`` is a promise until ``settlement`` names the transaction that paid it. ``void_debit`` is what voiding
     took back from the balance; the rest went to the loss account, and restoring returns exactly this.
     """
@@ -41,10 +55,13 @@ class Rating(models.Model):
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="ratings")
     rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="ratings", db_index=False)
     is_shared = models.BooleanField("may be repeated: by a shared rater, or taken over", default=False)
-    aesthetic = models.PositiveSmallIntegerField("aesthetic, 1 worst to 10 best")
+    aesthetic = models.PositiveSmallIntegerField("aesthetic, 1 worst to 10 best", null=True, blank=True)
     artifacts = models.PositiveSmallIntegerField("artifacts, 0 none to 5 ruined", null=True, blank=True)
+    is_artifacts_unsure = models.BooleanField("could not judge the artifacts", default=False, db_default=False)
     state = models.CharField(max_length=12, choices=RatingState, default=RatingState.COUNTED)
     created_at = models.DateTimeField("answered", default=timezone.now)
+    revision_count = models.SmallIntegerField("times revised", default=0, db_default=0)
+    looked_at = models.DateTimeField("saw what others said; not to be revised since", null=True, blank=True)
 
     lease_id = models.UUIDField(null=True, blank=True)
     idempotency_key = models.CharField(max_length=80, null=True, blank=True)  # noqa: DJ001 - null is "none given"
@@ -74,6 +91,20 @@ class Rating(models.Model):
     rater_rating_count = models.PositiveIntegerField(default=0)
     rater_challenges_failed = models.IntegerField(default=0)
 
+    # Measurements of the page, as far as the client sent them; columns, because a null costs a bit and a table of their
+    # own a row, an index entry and a join (decision 16).
+    session_id = models.UUIDField("session in the browser, never published", null=True, blank=True)
+    session_position = models.SmallIntegerField("place in the session, from 1", null=True, blank=True)
+    is_before_training = models.BooleanField("before the practice images", null=True, blank=True)
+    decode_ms = models.IntegerField("from request to picture, ms", null=True, blank=True)
+    first_input_ms = models.IntegerField("from picture to first input, ms", null=True, blank=True)
+    answer_ms = models.IntegerField("from picture to answer, ms", null=True, blank=True)
+    input_kind = models.CharField(max_length=8, choices=InputKind, blank=True, db_default="")
+    displayed_width = models.SmallIntegerField("width on the page, CSS px", null=True, blank=True)
+    pixel_ratio = models.SmallIntegerField("device pixels to a CSS px, hundredths", null=True, blank=True)
+    is_dark = models.BooleanField("dark page", null=True, blank=True)
+    is_zoomed = models.BooleanField("zoomed in", null=True, blank=True)
+
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -81,6 +112,26 @@ class Rating(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(artifacts__isnull=True) | Q(artifacts__lte=5), name="rating_artifacts_within_scale"
+            ),
+            models.CheckConstraint(
+                condition=Q(aesthetic__isnull=False) | Q(artifacts__isnull=False), name="rating_answers_a_question"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_artifacts_unsure=False) | Q(artifacts__isnull=True),
+                name="rating_unsure_of_artifacts_gives_none",
+            ),
+            # One for all: each constraint of its own would cost every insert.
+            models.CheckConstraint(
+                condition=Q(
+                    revision_count__gte=0,
+                    session_position__gte=1,
+                    decode_ms__gte=0,
+                    first_input_ms__gte=0,
+                    answer_ms__gte=0,
+                    displayed_width__gte=1,
+                    pixel_ratio__gte=1,
+                ),
+                name="rating_measurements_are_positive",
             ),
             models.UniqueConstraint(fields=["lease_id"], name="rating_one_for_each_lease"),
             models.UniqueConstraint(
@@ -125,19 +176,7 @@ class Rating(models.Model):
     def __str__(self) -> str:
         return f"rating {self.pk}"
 
-
-class Skip(models.Model):
-    """An image that this rater did not want to rate; it is not offered to them again for a while."""
-
-    rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="skips", db_index=False)
-    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="skips")
-    reason = models.CharField(max_length=16, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["rater", "image"], name="skip_one_for_each_rater_and_image"),
-        ]
-
-    def __str__(self) -> str:
-        return f"skip of {self.image_id}"
+    @property
+    def is_warm_up(self) -> bool | None:
+        """Whether it was among the first of its session; None when its place is not known."""
+        return None if self.session_position is None else self.session_position <= WARM_UP_COUNT

@@ -38,7 +38,8 @@ PROBES = f"""
     ) rated ON true
     LEFT JOIN LATERAL (
         SELECT 1 AS hit FROM unnest({RATERS}) p (id) CROSS JOIN LATERAL (
-            SELECT FROM ratings_skip s WHERE s.rater_id = p.id AND s.image_id = i.id LIMIT 1
+            SELECT FROM ratings_skip s WHERE s.rater_id = p.id AND s.image_id = i.id
+                AND s.created_at > now() - interval '30 days' LIMIT 1
         ) s LIMIT 1
     ) skipped ON true
 """

@@ -102,9 +102,9 @@ class RatedImage:
 # The image is probed once for each rating that comes into question, never read as a whole: LIMIT 1 keeps the planner
 # from joining the other way round. `own` takes the rating itself out of the average, when it is in there at all.
 OF_IMAGE = """
-    SELECT i.rating_count - own.n AS n, i.aesthetic_sum - own.n * r.aesthetic AS s,
+    SELECT i.rating_count - own.n AS n, i.aesthetic_sum - own.n * coalesce(r.aesthetic, 0) AS s,
         i.status = 'active' AND i.adult_class = 'safe' AS is_public
-    FROM ratings_image i, (SELECT (r.state = 'counted' AND %(without_own)s)::int AS n) own
+    FROM ratings_image i, (SELECT (r.state = 'counted' AND r.aesthetic IS NOT NULL AND %(without_own)s)::int AS n) own
     WHERE i.id = r.image_id LIMIT 1
 """
 DIVERGENT = "abs(r.aesthetic * i.n - i.s) > %(divergence)s * i.n"
@@ -125,7 +125,7 @@ LIST = f"""
     ), page AS (
         SELECT r.id, r.image_id, i.is_public, r.rater_id, r.aesthetic, r.artifacts, i.n, i.s, r.state, r.created_at
         FROM newest r CROSS JOIN LATERAL ({OF_IMAGE}) i
-        WHERE r.state NOT IN ('voided', 'superseded') AND {{conditions}}
+        WHERE r.state NOT IN ('voided', 'superseded') AND r.aesthetic IS NOT NULL AND {{conditions}}
         ORDER BY r.id DESC LIMIT %(limit)s OFFSET %(offset)s
     )
 """
@@ -133,7 +133,8 @@ OF_ONE_IMAGE = """
     WITH page AS (
         SELECT r.id, r.image_id, %(is_public)s AS is_public, r.rater_id, r.aesthetic, r.artifacts,
             %(times_rated)s AS n, %(aesthetic_sum)s AS s, r.state, r.created_at
-        FROM ratings_rating r WHERE r.image_id = %(image)s AND r.state NOT IN ('voided', 'superseded')
+        FROM ratings_rating r
+        WHERE r.image_id = %(image)s AND r.state NOT IN ('voided', 'superseded') AND r.aesthetic IS NOT NULL
         ORDER BY r.id DESC LIMIT %(limit)s
     )
 """
@@ -185,7 +186,8 @@ def check_rater(*, rater_id: int, minutes: float, divergence: int, now: datetime
 def list_ratings(*, wanted: RatingFilter, rater_id: int | None = None) -> list[ListedRating]:
     """Return ratings, newest first: of one rater, compared with what the others gave, or of everybody.
 
-    Sought among the newest ``WINDOW_OF_LIST``. What was voided or superseded is settled, and left out.
+    Sought among the newest ``WINDOW_OF_LIST``. What was voided or superseded is settled, and left out; so is who could
+    not judge how much they like the image, because clients of these lists know no such answer.
     """
     conditions = ["i.n >= %(min_ratings)s"]
     if wanted.rating is not None:

@@ -14,5 +14,5 @@ FROM ratings_rating rating WHERE rating.image_id = image.id AND {IS_PUBLISHED_RA
 IS_PUBLISHED = f"(image.status = 'active' OR image.status = 'pending' AND EXISTS (SELECT 1 {HISTORY}))"
 # Counters know no proof, so what a pending image shows of its ratings has to be counted.
 PUBLISHED_RATING_COUNT = (
-    f"CASE image.status WHEN 'active' THEN image.rating_count ELSE (SELECT count(*)::int {HISTORY}) END"
+    f"CASE image.status WHEN 'active' THEN image.rating_count ELSE (SELECT count(rating.aesthetic)::int {HISTORY}) END"
 )

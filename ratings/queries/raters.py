@@ -24,8 +24,9 @@ class MyRating:
     id: int
     image_id: uuid.UUID
     dataset_slug: str
-    aesthetic: int
+    aesthetic: int | None
     artifacts: int | None
+    is_artifacts_unsure: bool
     state: str
     reward: int
     is_settled: bool
@@ -64,20 +65,14 @@ def my_ratings(*, identity_id: int | None, before_id: int | None = None, limit: 
     """Return the newest ``limit`` ratings older than ``before_id``, under whichever identity the person gave them."""
     rows = [row for rater in _raters_of_person(identity_id) for row in _newest_ratings(rater, before_id, limit)]
     rows.sort(key=lambda row: row.pk, reverse=True)
-    return [
-        MyRating(
-            row.pk,
-            row.image_id,
-            row.dataset.slug,
-            row.aesthetic,
-            row.artifacts,
-            row.state,
-            row.reward,
-            row.settlement_id is not None,
-            row.created_at,
-        )
-        for row in rows[:limit]
-    ]
+    return [_mine(row) for row in rows[:limit]]
+
+
+def my_rating(*, identity_id: int | None, rating_id: int) -> MyRating | None:
+    """Return one of a person's own ratings; None when it is somebody else's, or one of many who share a key."""
+    raters = _raters_of_person(identity_id)
+    row = Rating.objects.filter(pk=rating_id, rater__in=raters, is_shared=False).select_related("dataset").first()
+    return _mine(row) if row else None
 
 
 def my_standing(*, identity_id: int | None, today: datetime) -> Standing:
@@ -101,6 +96,21 @@ def _pending_kudos(raters: list[Rater], kind: type[Rating] | type[Comparison]) -
     rows = kind.objects.filter(rater__in=raters, state=RatingState.COUNTED, settlement=None, reward__gt=0)
     pending: int = rows.aggregate(sum=Sum("reward", default=0))["sum"]
     return pending
+
+
+def _mine(row: Rating) -> MyRating:
+    return MyRating(
+        row.pk,
+        row.image_id,
+        row.dataset.slug,
+        row.aesthetic,
+        row.artifacts,
+        row.is_artifacts_unsure,
+        row.state,
+        row.reward,
+        row.settlement_id is not None,
+        row.created_at,
+    )
 
 
 def _raters_of_person(identity_id: int | None) -> list[Rater]:

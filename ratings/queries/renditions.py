@@ -38,3 +38,29 @@ def find_adult_rendition(*, image_id: uuid.UUID, size: int, classes: Sequence[st
         {"image": image_id, "size": size, "classes": list(classes)},
     )
     return ShownRendition(*rows[0]) if rows else None
+
+
+class Offer(NamedTuple):
+    """What a page needs to show an image: whom it is for, and its renditions, (size to ask for, width in px) each."""
+
+    adult_class: str
+    renditions: list[tuple[int, int]]
+
+
+def offers_of(image_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Offer]:
+    """Return an offer for each image: its renditions, narrowest first, and of those as wide as another the smallest."""
+    rows = fetch_prepared(
+        """
+        SELECT i.id, i.adult_class, r.size, r.width FROM ratings_image i LEFT JOIN LATERAL (
+            SELECT min(size) AS size, width FROM ratings_rendition WHERE image_id = i.id GROUP BY width
+        ) r ON true
+        WHERE i.id = ANY(%(images)s) ORDER BY r.width
+        """,
+        {"images": list(image_ids)},
+    )
+    offers: dict[uuid.UUID, Offer] = {}
+    for image_id, adult_class, size, width in rows:
+        offer = offers.setdefault(image_id, Offer(adult_class, []))
+        if size is not None:
+            offer.renditions.append((size, width))
+    return offers

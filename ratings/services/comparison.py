@@ -30,17 +30,12 @@ from ratings.services.refusals import (
     NotLeased,
     RatingInvalid,
     RatingRefused,
+    WrongBytes,
 )
 from ratings.set_selection import forget_set
 
 REVISABLE = timedelta(hours=24)
 DIGITS = re.compile(r"[0-9a-f]{8,64}")
-
-
-class WrongBytes(RatingRefused):
-    """What was shown was not these images: the hash of its bytes is none of ours."""
-
-    reason = "wrong_bytes"
 
 
 @dataclass(frozen=True, slots=True)

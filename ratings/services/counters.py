@@ -32,8 +32,8 @@ MOVE_IMAGES = """
         is_open = i.status = 'active'
             AND i.rating_count + %(sign)s * g.n < coalesce(i.wanted_count, d.target_rating_count)
     FROM (
-        SELECT image_id, count(*) AS n, sum(aesthetic) AS aesthetic, count(artifacts) AS artifacts_n,
-            coalesce(sum(artifacts), 0) AS artifacts
+        SELECT image_id, count(aesthetic) AS n, coalesce(sum(aesthetic), 0) AS aesthetic,
+            count(artifacts) AS artifacts_n, coalesce(sum(artifacts), 0) AS artifacts
         FROM moderated {which} GROUP BY image_id
     ) g, ratings_dataset d
     WHERE i.id = g.image_id AND d.id = i.dataset_id

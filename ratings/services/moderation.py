@@ -20,8 +20,8 @@ def open_dataset(*, dataset: Dataset, by: User, reason: str, now: datetime) -> M
     return _set_dataset_state(dataset, DatasetState.OPEN, ActionKind.OPEN_DATASET, by, reason, now)
 
 
-def hide_images(*, image_ids: Sequence[uuid.UUID], by: User, reason: str, now: datetime) -> ModerationAction:
-    """Show images to nobody; their ratings are kept."""
+def hide_images(*, image_ids: Sequence[uuid.UUID], by: User | None, reason: str, now: datetime) -> ModerationAction:
+    """Show images to nobody; their ratings are kept. Without ``by`` it is the service that does it, after reports."""
     with transaction.atomic():
         _lock_images(image_ids)
         rows = Image.objects.filter(pk__in=image_ids, status=ImageStatus.ACTIVE)
@@ -57,7 +57,7 @@ def _set_dataset_state(
         return _record(kind, dataset.slug, count, by, reason, now)
 
 
-def _record(kind: ActionKind, target: str, count: int, by: User, reason: str, now: datetime) -> ModerationAction:
+def _record(kind: ActionKind, target: str, count: int, by: User | None, reason: str, now: datetime) -> ModerationAction:
     return ModerationAction.objects.create(
         kind=kind, taken_at=now, taken_by=by, target=target[:200], affected_count=count, reason=reason
     )

@@ -1,7 +1,10 @@
 """How it is known that somebody was shown an image: the signed lease that came with it, or the live one in the book."""
 
 import uuid
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
@@ -9,12 +12,14 @@ from accounts.access import Caller
 from accounts.valkey import ValkeyUnavailable
 from ratings.leases import book
 from ratings.leases.token import Lease, LeaseInvalid, verify_lease
-from ratings.models import Proof
+from ratings.models import Image, Proof
 from ratings.services.refusals import NotLeased
 
 log = structlog.get_logger(__name__)
 
 DEFAULT_SCALE_VERSION = 1
+# As many as one may hold.
+MAX_RETURNED = book.MAX_OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,13 @@ def _holders_of(caller: Caller) -> list[str]:
 
 def prove_token(caller: Caller, image_id: uuid.UUID, token: str, *, now_ms: int) -> Proven:
     """Return what the token of a lease proves. Raises NotLeased."""
+    proven = _verify(caller, token, now_ms)
+    if proven.lease is None or proven.lease.image_id != image_id:
+        raise NotLeased("The lease is for another image.")
+    return proven
+
+
+def _verify(caller: Caller, token: str, now_ms: int) -> Proven:
     problem = ""
     for holder in _holders_of(caller):
         try:
@@ -60,8 +72,6 @@ def prove_token(caller: Caller, image_id: uuid.UUID, token: str, *, now_ms: int)
         except LeaseInvalid as error:
             problem = problem or str(error)
             continue
-        if lease.image_id != image_id:
-            raise NotLeased("The lease is for another image.")
         return Proven(lease, Proof.LEASE, is_late=lease.is_late(now_ms), holder=holder)
     raise NotLeased(problem)
 
@@ -81,3 +91,20 @@ def use_up(caller: Caller, proven: Proven, *, dataset_id: uuid.UUID, is_rated: b
         )
     except ValkeyUnavailable:
         return  # Counted; the live lease ends by itself, and the unique lease id refuses a second use.
+
+
+def return_leases(*, caller: Caller, tokens: Sequence[str], now: datetime) -> None:
+    """Give leases back, so that these images go to others at once.
+
+    Tokens that are used, made up, somebody else's or too old are passed over. What was taken stays counted: who takes
+    images, looks and gives them back could else choose.
+    """
+    held = []
+    for token in tokens[:MAX_RETURNED]:
+        with suppress(NotLeased):
+            held.append(_verify(caller, token, int(now.timestamp() * 1000)))
+    image_ids = [one.lease.image_id for one in held if one.lease]
+    datasets = dict(Image.objects.filter(pk__in=image_ids).values_list("pk", "dataset_id"))
+    for one in held:
+        if one.lease and one.lease.image_id in datasets:
+            use_up(caller, one, dataset_id=datasets[one.lease.image_id], is_rated=False)

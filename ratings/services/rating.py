@@ -1,20 +1,24 @@
 """The only way a rating comes into being, for page, API and tests."""
 
+import re
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+
+import orjson
 
 from accounts.access import Caller
 from accounts.metrics import RATINGS_REFUSED, RATINGS_SUBMITTED
 from accounts.queries import find_identity_id
-from ratings.models import Rating
+from ratings.models import Proof, Rating
 from ratings.queries.prepared import fetch_prepared
 from ratings.queries.raters import find_rater_id
 from ratings.rewards import PriceList, promise_for, reward_for
 from ratings.services.proving import DEFAULT_SCALE_VERSION, Proven, prove, use_up
 from ratings.services.quarantine import align_ratings
 from ratings.services.rater import ensure_rater, refresh_rater_once
-from ratings.services.rating_rows import CONFLICT, RATED_OTHERWISE, SUBMIT
+from ratings.services.rating_rows import CONFLICT, IS_RATEABLE, RATED_OTHERWISE, SUBMIT
 from ratings.services.refusals import (
     AlreadyRated,
     IdempotencyKeyReused,
@@ -22,6 +26,7 @@ from ratings.services.refusals import (
     NotLeased,
     RatingInvalid,
     RatingRefused,
+    WrongBytes,
 )
 from ratings.services.superseding import supersede_repeats
 
@@ -29,34 +34,84 @@ MAX_AGENT_LENGTH = 200
 MAX_IDEMPOTENCY_KEY_LENGTH = 40
 DEFAULT_AGENT = "unknown:0:unknown"
 AESTHETIC, ARTIFACTS = range(1, 11), range(6)
+REVISABLE = timedelta(hours=24)
+# The first eight digits do; who has all of them may send all.
+SHA256 = re.compile(r"[0-9a-f]{8,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """How an answer came about, as far as the page measured it; nothing is required.
+
+    ``session_id`` is random, one for each visit; ``session_position`` counts from 1. Times are in ms: from the request
+    for the picture until it could be seen, and from then to the first input and to the answer. ``displayed_width`` is
+    in CSS pixels, ``pixel_ratio`` in hundredths.
+    """
+
+    session_id: uuid.UUID | None = None
+    session_position: int | None = None
+    is_before_training: bool | None = None
+    decode_ms: int | None = None
+    first_input_ms: int | None = None
+    answer_ms: int | None = None
+    input_kind: str = ""
+    displayed_width: int | None = None
+    pixel_ratio: int | None = None
+    is_dark: bool | None = None
+    is_zoomed: bool | None = None
+
+    def as_json(self) -> str | None:
+        """Return them as the statement reads them; None when nothing was measured."""
+        return None if self == NOTHING_MEASURED else orjson.dumps(self).decode()
+
+
+NOTHING_MEASURED = Measurements()
 
 
 @dataclass(frozen=True, slots=True)
 class RatingSubmission:
-    """What a client sends. ``lease`` is the token that came with the image; old clients have none."""
+    """What a client sends. ``lease`` is the token that came with the image; old clients have none.
+
+    No ``aesthetic`` is "cannot judge"; no ``artifacts`` is "not answered", or "cannot judge" with
+    ``is_artifacts_unsure``. One of the two is answered. ``sha256`` begins the hash of the bytes that were shown.
+    """
 
     image_id: uuid.UUID
-    aesthetic: int
+    aesthetic: int | None
     artifacts: int | None = None
+    is_artifacts_unsure: bool = False
     lease: str | None = None
+    sha256: str | None = None
     idempotency_key: str | None = None
     client_agent: str = DEFAULT_AGENT
+    measurements: Measurements = NOTHING_MEASURED
 
 
 @dataclass(frozen=True, slots=True)
 class SubmittedRating:
-    """What became of it. ``reward`` is the kudos promised; ``is_repeat`` that it had been stored before."""
+    """What became of it. ``reward`` is the kudos promised; ``is_repeat`` that it had been stored before.
+
+    The answers are those that are stored. ``looked_at`` is when the rater saw what others said, if they have.
+    """
 
     rating_id: int
     reward: int
     state: str
+    aesthetic: int | None
+    artifacts: int | None
+    created_at: datetime
+    looked_at: datetime | None = None
     is_repeat: bool = False
+
+    @property
+    def revisable_until(self) -> datetime:
+        return self.looked_at or self.created_at + REVISABLE
 
 
 def submit_rating(*, caller: Caller, submission: RatingSubmission, prices: PriceList, now: datetime) -> SubmittedRating:
     """Store one rating.
 
-    Raises RatingInvalid, NotLeased, AlreadyRated, ImageUnavailable or IdempotencyKeyReused, all of them
+    Raises RatingInvalid, NotLeased, AlreadyRated, ImageUnavailable, WrongBytes or IdempotencyKeyReused, all of them
     RatingRefused. The same idempotency key gets the same answer, however often it comes.
     """
     try:
@@ -82,12 +137,30 @@ def _prove_and_store(caller: Caller, submission: RatingSubmission, prices: Price
 
 
 def _check_values(submission: RatingSubmission) -> None:
-    if not AESTHETIC.start <= submission.aesthetic < AESTHETIC.stop:
+    check_answers(submission.aesthetic, submission.artifacts, is_artifacts_unsure=submission.is_artifacts_unsure)
+    check_idempotency_key(submission.idempotency_key)
+    if submission.sha256 is not None and not SHA256.fullmatch(submission.sha256):
+        raise RatingInvalid("The sha256 is the first eight hexadecimal digits of the hash, or up to all 64.")
+
+
+def check_answers(aesthetic: int | None, artifacts: int | None, *, is_artifacts_unsure: bool) -> None:
+    """Raise RatingInvalid unless at least one question is answered, and each within its scale."""
+    if aesthetic is not None and not AESTHETIC.start <= aesthetic < AESTHETIC.stop:
         raise RatingInvalid("The rating must be a whole number from 1 to 10.")
-    if submission.artifacts is not None and not ARTIFACTS.start <= submission.artifacts < ARTIFACTS.stop:
+    if artifacts is not None and not ARTIFACTS.start <= artifacts < ARTIFACTS.stop:
         raise RatingInvalid("The artifacts must be a whole number from 0 to 5.")
-    if len(submission.idempotency_key or "") > MAX_IDEMPOTENCY_KEY_LENGTH:
+    if artifacts is not None and is_artifacts_unsure:
+        raise RatingInvalid("The artifacts are either a number or cannot be judged, not both.")
+    if aesthetic is None and artifacts is None:
+        raise RatingInvalid("Answer at least one of the two questions, or skip the image.")
+
+
+def check_idempotency_key(key: str | None) -> None:
+    """Raise RatingInvalid for a key that is too long to store, or that is no text to PostgreSQL."""
+    if len(key or "") > MAX_IDEMPOTENCY_KEY_LENGTH:
         raise RatingInvalid(f"The idempotency key may have {MAX_IDEMPOTENCY_KEY_LENGTH} characters.")
+    if "\0" in (key or ""):
+        raise RatingInvalid("The idempotency key is text, and a NUL is not.")
 
 
 def _store(
@@ -101,9 +174,8 @@ def _store(
     if not rows and find_rater_id(identity_id) is None:
         params |= {"identity": ensure_rater(caller, now=now)}
         rows = fetch_prepared(SUBMIT, params)
-    promise = _promise_of(submission, prices)
     if not rows:
-        return _explain(params, promise)
+        return _explain(params)
     rating_id, state, dataset_id, rater_out_of_line, is_linked = rows[0]
     if rater_out_of_line is not None:
         align_ratings(rater_id=rater_out_of_line)
@@ -111,26 +183,31 @@ def _store(
     use_up(caller, proven, dataset_id=dataset_id, is_rated=True)
     if is_linked and rating_id in supersede_repeats(rating_ids=[rating_id], newest=[rating_id]):
         raise AlreadyRated("You have rated this image already.")
-    return SubmittedRating(rating_id, promise, state)
+    promise = promise_for(_reward_of(submission, prices))
+    return SubmittedRating(rating_id, promise, state, submission.aesthetic, submission.artifacts, now)
 
 
 def _statement_params(
     caller: Caller, submission: RatingSubmission, proven: Proven, prices: PriceList, now: datetime
-) -> dict[str, object]:
+) -> dict[str, Any]:
     return {
         "now": now,
         "image": submission.image_id,
         "aesthetic": submission.aesthetic,
         "artifacts": submission.artifacts,
         "idempotency_key": _idempotency_key_of(caller, submission),
-        "reward": reward_for(prices=prices, has_artifacts=submission.artifacts is not None),
-        "proof": proven.proof.value,
+        "is_artifacts_unsure": submission.is_artifacts_unsure,
+        "reward": _reward_of(submission, prices),
+        # What is not stored for its bytes needs no proof, so what is stored has shown the right ones.
+        "proof": (Proof.HASH if submission.sha256 and proven.lease else proven.proof).value,
+        "sha256": submission.sha256,
         "is_late": proven.is_late,
         "lease": proven.lease.lease_id if proven.lease else None,
         "issued_at": proven.lease.issued_at if proven.lease else None,
         "scale_version": proven.lease.scale_version if proven.lease else DEFAULT_SCALE_VERSION,
         "client_agent": clean_agent(submission.client_agent),
         "address_hash": caller.address_hash,
+        "measurements": submission.measurements.as_json(),
     }
 
 
@@ -146,20 +223,19 @@ def _find_repeat(caller: Caller, submission: RatingSubmission, prices: PriceList
     if key is None:
         return None
     identity_id = caller.identity_id or find_identity_id(kind=caller.kind, external_id=caller.external_id)
-    params: dict[str, object] = {
+    params: dict[str, Any] = {
         "identity": identity_id,
         "idempotency_key": key,
         "lease": None,
         "image": submission.image_id,
+        "reward": _reward_of(submission, prices),
     }
-    rows = fetch_prepared(CONFLICT, params)
-    if not rows or not rows[0][3]:
-        return None
-    return _explain(params, _promise_of(submission, prices))
+    rows = fetch_prepared(CONFLICT, {name: value for name, value in params.items() if name != "reward"})
+    return _explain(params) if rows and rows[0][1] else None
 
 
-def _promise_of(submission: RatingSubmission, prices: PriceList) -> int:
-    return promise_for(reward_for(prices=prices, has_artifacts=submission.artifacts is not None))
+def _reward_of(submission: RatingSubmission, prices: PriceList) -> int:
+    return reward_for(prices=prices, has_artifacts=submission.artifacts is not None)
 
 
 def clean_agent(agent: str) -> str:
@@ -168,17 +244,25 @@ def clean_agent(agent: str) -> str:
     return printable[:MAX_AGENT_LENGTH] or DEFAULT_AGENT
 
 
-def _explain(params: dict[str, object], promise: int) -> SubmittedRating:
+def _explain(params: dict[str, Any]) -> SubmittedRating:
     """Return the earlier answer for a repeated idempotency key, else raise why nothing was stored."""
     wanted = {name: params[name] for name in ("identity", "idempotency_key", "lease", "image")}
     rows = fetch_prepared(CONFLICT, wanted)
     if not rows:
-        if fetch_prepared(RATED_OTHERWISE, {name: params[name] for name in ("identity", "lease", "image")}):
-            raise AlreadyRated("This image is already rated.")
-        raise ImageUnavailable("This image is no longer there to be rated. Go on with the next one.")
-    rating_id, image_id, state, is_same_key = rows[0]
+        _refuse(params)
+    image_id, is_same_key, rating_id, reward, *stored = rows[0]
     if not is_same_key:
         raise AlreadyRated("You have rated this image already.")
     if image_id != params["image"]:
         raise IdempotencyKeyReused("This idempotency key was used for another image.")
-    return SubmittedRating(rating_id, promise, state, is_repeat=True)
+    state, aesthetic, artifacts, created_at, looked_at = stored
+    promise = promise_for(reward or params["reward"])
+    return SubmittedRating(rating_id, promise, state, aesthetic, artifacts, created_at, looked_at, is_repeat=True)
+
+
+def _refuse(params: dict[str, Any]) -> NoReturn:
+    if fetch_prepared(RATED_OTHERWISE, {name: params[name] for name in ("identity", "lease", "image")}):
+        raise AlreadyRated("This image is already rated.")
+    if params["sha256"] and fetch_prepared(IS_RATEABLE, {"image": params["image"]}):
+        raise WrongBytes("The picture that was shown is not this image. Nothing was saved; look at it again.")
+    raise ImageUnavailable("This image is no longer there to be rated. Go on with the next one.")

@@ -6,6 +6,8 @@
 # is updated from what the image's update returned, because the image has to be locked first, as everywhere. That
 # update waits for a quarantine or a linking that is under way: if the rater went into quarantine or came out of it
 # meanwhile, the last but one column names the rater; the last says whether the person has others by now.
+# Measurements come as one document: eleven parameters more, null or not, would be a plan for each combination.
+# Who says what bytes they showed, and they are none of ours, has shown another picture: then there is no such image.
 SUBMIT = """
 WITH rater AS (
     SELECT r.id, r.is_shared, r.state, r.is_trusted, r.rating_count, r.challenges_failed, r.images_generated,
@@ -19,13 +21,24 @@ WITH rater AS (
 ), image AS (
     SELECT m.id, m.dataset_id, d.target_rating_count AS target
     FROM ratings_image m JOIN ratings_dataset d ON d.id = m.dataset_id
-    WHERE m.id = %(image)s AND m.status = 'active' AND d.state <> 'closed'
+    WHERE m.id = %(image)s AND m.status = 'active' AND d.state <> 'closed' AND (
+        %(sha256)s::text IS NULL
+        OR EXISTS (SELECT FROM ratings_rendition n WHERE n.image_id = m.id AND starts_with(n.sha256, %(sha256)s::text))
+    )
+), measured AS (
+    SELECT * FROM jsonb_to_record(coalesce(%(measurements)s::jsonb, '{}')) m (
+        session_id uuid, session_position smallint, is_before_training boolean, decode_ms int, first_input_ms int,
+        answer_ms int, input_kind text, displayed_width smallint, pixel_ratio smallint, is_dark boolean,
+        is_zoomed boolean
+    )
 ), given AS (
     INSERT INTO ratings_rating (
         dataset_id, image_id, rater_id, is_shared, aesthetic, artifacts, state, created_at, lease_id,
         idempotency_key, reward, proof, is_late, issued_at, client_agent, address_hash, country, scale_version,
         rater_images_generated, rater_kudos, rater_account_age, rater_is_trusted, rater_rating_count,
-        rater_challenges_failed, rater_is_trusted_elsewhere
+        rater_challenges_failed, rater_is_trusted_elsewhere, is_artifacts_unsure, session_id, session_position,
+        is_before_training, decode_ms, first_input_ms, answer_ms, input_kind, displayed_width, pixel_ratio, is_dark,
+        is_zoomed
     )
     SELECT image.dataset_id, image.id, rater.id, rater.is_shared, %(aesthetic)s, %(artifacts)s,
         CASE WHEN %(proof)s = 'held' THEN 'held'
@@ -33,8 +46,11 @@ WITH rater AS (
         %(now)s, %(lease)s, %(idempotency_key)s, CASE WHEN rater.earns THEN %(reward)s ELSE 0 END,
         %(proof)s, %(is_late)s, %(issued_at)s, %(client_agent)s, %(address_hash)s, '', %(scale_version)s,
         rater.images_generated, rater.kudos, greatest(rater.account_age, 0), rater.is_trusted, rater.rating_count,
-        rater.challenges_failed, rater.is_trusted_elsewhere
-    FROM rater, image WHERE NOT rater.is_linked OR NOT EXISTS (
+        rater.challenges_failed, rater.is_trusted_elsewhere, %(is_artifacts_unsure)s, measured.session_id,
+        measured.session_position, measured.is_before_training, measured.decode_ms, measured.first_input_ms,
+        measured.answer_ms, coalesce(measured.input_kind, ''), measured.displayed_width, measured.pixel_ratio,
+        measured.is_dark, measured.is_zoomed
+    FROM rater, image, measured WHERE NOT rater.is_linked OR NOT EXISTS (
         SELECT 1 FROM accounts_identity s JOIN ratings_rater t ON t.identity_id = s.id
             JOIN ratings_rating o ON o.rater_id = t.id AND o.image_id = image.id
         WHERE s.user_id = rater.user_id AND t.id <> rater.id AND NOT o.is_shared
@@ -43,11 +59,12 @@ WITH rater AS (
     RETURNING id, image_id, rater_id, dataset_id, state
 ), image_counters AS (
     UPDATE ratings_image m SET
-        rating_count = m.rating_count + 1,
-        aesthetic_sum = m.aesthetic_sum + %(aesthetic)s,
+        rating_count = m.rating_count + (%(aesthetic)s::int IS NOT NULL)::int,
+        aesthetic_sum = m.aesthetic_sum + coalesce(%(aesthetic)s::int, 0),
         artifacts_count = m.artifacts_count + (%(artifacts)s::int IS NOT NULL)::int,
         artifacts_sum = m.artifacts_sum + coalesce(%(artifacts)s::int, 0),
-        is_open = m.is_open AND m.rating_count + 1 < coalesce(m.wanted_count, image.target)
+        is_open = m.is_open
+            AND m.rating_count + (%(aesthetic)s::int IS NOT NULL)::int < coalesce(m.wanted_count, image.target)
     FROM given JOIN image ON image.id = given.image_id
     WHERE m.id = given.image_id AND given.state = 'counted'
     RETURNING m.id
@@ -65,7 +82,8 @@ FROM given g LEFT JOIN rater_counters r ON true
 """
 
 CONFLICT = """
-SELECT r.id, r.image_id, r.state, r.idempotency_key = %(idempotency_key)s AS is_same_key
+SELECT r.image_id, r.idempotency_key = %(idempotency_key)s AS is_same_key,
+    r.id, r.reward, r.state, r.aesthetic, r.artifacts, r.created_at, r.looked_at
 FROM ratings_rating r JOIN ratings_rater t ON t.id = r.rater_id
 WHERE t.identity_id = %(identity)s AND (
     r.idempotency_key = %(idempotency_key)s OR r.lease_id = %(lease)s
@@ -83,4 +101,10 @@ SELECT 1 FROM accounts_identity i JOIN accounts_identity s ON s.user_id = i.user
     JOIN ratings_rating r ON r.rater_id = t.id AND r.image_id = %(image)s AND NOT r.is_shared
 WHERE i.id = %(identity)s
 LIMIT 1
+"""
+
+# Whether the image could be rated, were it not for the bytes that were shown.
+IS_RATEABLE = """
+SELECT 1 FROM ratings_image m JOIN ratings_dataset d ON d.id = m.dataset_id
+WHERE m.id = %(image)s AND m.status = 'active' AND d.state <> 'closed'
 """

@@ -35,3 +35,27 @@ class IdempotencyKeyReused(RatingRefused):
     """The same idempotency key came with another image."""
 
     reason = "idempotency_key_reused"
+
+
+class WrongBytes(RatingRefused):
+    """What was shown was not this image: the hash of its bytes is none of ours."""
+
+    reason = "wrong_bytes"
+
+
+class RatingLocked(RatingRefused):
+    """The rating can be revised no more."""
+
+    reason = "locked"
+
+
+class NotComplete(RatingRefused):
+    """What others said is not shown yet: the image is still being rated."""
+
+    reason = "locked"
+
+
+class NoSuchRating(RatingRefused):
+    """There is no such rating, or it is somebody else's."""
+
+    reason = "not_found"

@@ -1,11 +1,10 @@
 """The rating page. It is a form that works without script; the same address speaks JSON to rate.js.
 
-GET shows an image that is leased to whoever asks. POST takes an answer about it, or that it is skipped. A refusal is
-said in words, and the way goes on to the next image.
+GET shows an image that is leased to whoever asks, or with `?revise=` a rating of their own to be changed. POST takes
+what `rate_actions` names. A refusal is said in words, with a code for the script, and the way goes on.
 """
 
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -15,40 +14,47 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import Caller, caller_from_request, remember_browser
 from accounts.limits import RateLimited
-from ratings.countermeasures import admit_caller
 from ratings.countermeasures.limits import Action
-from ratings.forms import CountForm, LeaseForm, RatingForm
+from ratings.forms import LARGEST_ID, MAX_AHEAD, UNSURE, ActionForm, CountForm, RevisionForm
+from ratings.leases.token import label_of
 from ratings.queries.datasets import DatasetForRating, NoSuchDataset, get_dataset_for_rating
-from ratings.queries.raters import my_standing
-from ratings.rewards import current_prices
+from ratings.queries.raters import my_rating, my_standing
+from ratings.queries.renditions import Offer, offers_of
 from ratings.scales import SCALES
 from ratings.selection import LeasedImage, NoImageLeft, TooManyLeases, lease_images
-from ratings.services.rating import RatingSubmission, submit_rating
 from ratings.services.refusals import (
     AlreadyRated,
     IdempotencyKeyReused,
     ImageUnavailable,
+    NoSuchRating,
+    NotComplete,
     NotLeased,
     RatingInvalid,
+    RatingLocked,
     RatingRefused,
+    WrongBytes,
 )
-from ratings.services.skipping import skip_image
+from ratings.views.answers import wants_json
 from ratings.views.profile import start_of_today
+from ratings.views.rate_actions import ACTIONS, IdentityChanged, Reply, admit, check_identity, give_back
 
-PAGE_AGENT = "kudoscope-page:1:this-site"
 RENDITION_SIZE = 1024
 STATUS_OF: dict[type[Exception], int] = {
     RatingInvalid: 400,
     NotLeased: 403,
+    RatingLocked: 403,
+    NotComplete: 403,
+    NoSuchRating: 404,
     ImageUnavailable: 404,
     AlreadyRated: 409,
     IdempotencyKeyReused: 409,
+    WrongBytes: 409,
+    IdentityChanged: 409,
 }
 
 
@@ -56,14 +62,6 @@ class SeeOther(HttpResponseRedirect):
     """Go on with GET, whatever brought you here."""
 
     status_code = 303
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an answer, in words, and the kudos it promises."""
-
-    message: str
-    reward: int = 0
 
 
 @never_cache
@@ -75,10 +73,10 @@ def rate(request: HttpRequest, slug: str | None = None) -> HttpResponse:
         return HttpResponse()  # for monitors and link previews, who are not leased an image
     if request.method == "POST":
         response = _take_answer(request, dataset)
-    elif _wants_json(request):
+    elif wants_json(request):
         response = _hand_out(request, dataset)
     else:
-        response = _show_next(request, dataset)
+        response = _show_page(request, dataset)
     remember_browser(request, response)
     return response
 
@@ -94,22 +92,33 @@ def _find_dataset(slug: str | None) -> DatasetForRating | None:
 
 
 def _take_answer(request: HttpRequest, dataset: DatasetForRating | None) -> HttpResponse:
-    is_skip = request.POST.get("action") == "skip"
-    form = LeaseForm(request.POST) if is_skip else RatingForm(request.POST)
+    name = request.POST.get("action", "submit")
+    if name == "return":
+        give_back(request)
+        return HttpResponse(status=204)
+    if name not in ACTIONS:
+        return _refuse(request, RatingInvalid(_("There is no such action on this page.")))
+    form = ACTIONS[name].form(request.POST)
     if not form.is_valid():
         return _ask_again(request, dataset, form)
     try:
-        outcome = _skip(request, form.cleaned_data) if is_skip else _submit(request, form.cleaned_data)
+        check_identity(request, form)
+        return _answer(request, dataset, ACTIONS[name].carry_out(request, form))
     except RatingRefused as refusal:
         return _refuse(request, refusal)
     except RateLimited as limited:
         return _keep_answers(request, dataset, form, limited)
-    if _wants_json(request):
-        return JsonResponse(
-            {"message": outcome.message, "reward": outcome.reward, "next": _following(request, dataset)}
-        )
-    messages.success(request, outcome.message)
-    return SeeOther(request.path)
+
+
+def _answer(request: HttpRequest, dataset: DatasetForRating | None, reply: Reply) -> HttpResponse:
+    if not wants_json(request):
+        messages.success(request, reply.message, extra_tags=str(reply.rating_id or ""))
+        return SeeOther(request.path)
+    answer = {"message": reply.message, **reply.data}
+    # Until every page says who it is, as those do that fetch images themselves.
+    if request.POST.get("action", "submit") in {"submit", "skip"} and "identity" not in request.POST:
+        answer["next"] = _following(request, dataset)
+    return JsonResponse(answer)
 
 
 def _following(request: HttpRequest, dataset: DatasetForRating | None) -> dict[str, Any] | None:
@@ -121,52 +130,32 @@ def _following(request: HttpRequest, dataset: DatasetForRating | None) -> dict[s
         return None
 
 
-def _submit(request: HttpRequest, answer: dict[str, Any]) -> Outcome:
-    submitted = submit_rating(
-        caller=_admit(request, Action.RATE),
-        submission=RatingSubmission(**answer, client_agent=PAGE_AGENT),
-        prices=current_prices(),
-        now=timezone.now(),
-    )
-    given = str(answer["aesthetic"])
-    if answer["artifacts"] is not None:
-        given = _("%(aesthetic)s and %(artifacts)s") % {"aesthetic": given, "artifacts": answer["artifacts"]}
-    if request.user.is_anonymous:
-        return Outcome(_("Saved: %(given)s.") % {"given": given})
-    text = ngettext(
-        "Saved: %(given)s. %(reward)d kudos pending.", "Saved: %(given)s. %(reward)d kudos pending.", submitted.reward
-    )
-    return Outcome(text % {"given": given, "reward": submitted.reward}, submitted.reward)
-
-
-def _skip(request: HttpRequest, leased: dict[str, Any]) -> Outcome:
-    skip_image(caller=_admit(request, Action.RATE), now=timezone.now(), **leased)
-    return Outcome(_("Skipped. This image will not be shown to you again."))
-
-
 def _refuse(request: HttpRequest, refusal: RatingRefused) -> HttpResponse:
-    if _wants_json(request):
-        return JsonResponse({"message": str(refusal)}, status=STATUS_OF[type(refusal)])
+    if wants_json(request):
+        return JsonResponse({"message": str(refusal), "code": refusal.reason}, status=STATUS_OF[type(refusal)])
     messages.error(request, str(refusal))
     return SeeOther(request.path)
 
 
-def _ask_again(request: HttpRequest, dataset: DatasetForRating | None, form: LeaseForm) -> HttpResponse:
+def _ask_again(request: HttpRequest, dataset: DatasetForRating | None, form: ActionForm) -> HttpResponse:
     """Show the same image with the same answers and say what is wrong, as long as it is known which image it is."""
     error = " ".join(str(message) for found in form.errors.values() for message in found)
-    if _wants_json(request):
-        return JsonResponse({"message": error}, status=400)
-    if dataset is None or {"image_id", "lease"} & set(form.errors):
+    if wants_json(request):
+        return JsonResponse({"message": error, "code": RatingInvalid.reason}, status=400)
+    if isinstance(form, RevisionForm) and "rating_id" in form.cleaned_data:
+        messages.error(request, error)
+        return SeeOther(f"{request.path}?revise={form.cleaned_data['rating_id']}")
+    if dataset is None or not {"image_id", "lease"} <= set(form.cleaned_data):
         messages.error(request, _("This page was incomplete. Here is another image."))
         return SeeOther(request.path)
     return _show_again(request, dataset, form.cleaned_data, error=error, status=400)
 
 
 def _keep_answers(
-    request: HttpRequest, dataset: DatasetForRating | None, form: LeaseForm, limited: RateLimited
+    request: HttpRequest, dataset: DatasetForRating | None, form: ActionForm, limited: RateLimited
 ) -> HttpResponse:
     """Show who answered too fast their answers again, to be sent once more; the script keeps them by itself."""
-    if _wants_json(request) or dataset is None:
+    if wants_json(request) or dataset is None or "image_id" not in form.cleaned_data:
         raise limited
     request.allowance = limited.allowance  # type: ignore[attr-defined]
     response = _show_again(request, dataset, form.cleaned_data, error=str(limited), status=429)
@@ -186,25 +175,35 @@ def _hand_out(request: HttpRequest, dataset: DatasetForRating | None) -> HttpRes
     """Lease images ahead, for the script."""
     form = CountForm(request.GET)
     if not form.is_valid():
-        return JsonResponse({"message": _("Ask for 1 to 4 images.")}, status=400)
-    images, problem = _lease(_admit(request, Action.TAKE_IMAGE), dataset, form.cleaned_data["count"] or 1)
+        message = _("Ask for 1 to %(most)d images.") % {"most": MAX_AHEAD}
+        return JsonResponse({"message": message, "code": RatingInvalid.reason}, status=400)
+    images, problem = _lease(admit(request, Action.TAKE_IMAGE), dataset, form.cleaned_data["count"] or 1)
     return JsonResponse({"images": images, "message": str(problem or "")})
 
 
+def _show_page(request: HttpRequest, dataset: DatasetForRating | None) -> HttpResponse:
+    wanted = request.GET.get("revise", "")
+    if dataset is None or not wanted:
+        return _show_next(request, dataset)
+    caller = admit(request, Action.READ)
+    known = wanted.isascii() and wanted.isdigit() and int(wanted) <= LARGEST_ID
+    rating = my_rating(identity_id=caller.identity_id, rating_id=int(wanted)) if known else None
+    if rating is None:
+        messages.error(request, _("You have no such rating."))
+        return SeeOther(request.path)
+    image = {"image_id": rating.image_id, "lease": "", "url": _url_of(rating.image_id)}
+    aesthetic = UNSURE if rating.aesthetic is None else rating.aesthetic
+    artifacts = UNSURE if rating.is_artifacts_unsure else rating.artifacts
+    answers = {"aesthetic": aesthetic, "artifacts": artifacts, "revise": rating.id}
+    return _render(request, caller, dataset, image, status=200, **answers)
+
+
 def _show_next(request: HttpRequest, dataset: DatasetForRating | None) -> HttpResponse:
-    caller = _admit(request, Action.TAKE_IMAGE)
+    caller = admit(request, Action.TAKE_IMAGE)
     images, problem = _lease(caller, dataset, 1)
     if problem is None and dataset is not None:
         return _render(request, caller, dataset, images[0], status=200)
     return render(request, "ratings/rate.html", {"dataset": dataset, "reason": str(problem)})
-
-
-def _admit(request: HttpRequest, action: Action) -> Caller:
-    """Return who is calling. Raises RateLimited, which is a page of its own, or JSON for the script."""
-    caller = caller_from_request(request)
-    # For the header, which config/middleware.py writes.
-    request.allowance = admit_caller(caller=caller, action=action, now=timezone.now())  # type: ignore[attr-defined]
-    return caller
 
 
 def _lease(
@@ -217,18 +216,24 @@ def _lease(
         leased = lease_images(caller=caller, dataset=dataset, count=count, now=timezone.now())
     except NoImageLeft as problem:
         return [], problem
-    return [_shown(image) for image in leased], None
+    offers = offers_of([image.image_id for image in leased])
+    return [_shown(image, offers[image.image_id]) for image in leased], None
 
 
-def _shown(image: LeasedImage) -> dict[str, Any]:
+def _shown(image: LeasedImage, offer: Offer) -> dict[str, Any]:
     """Return what the page may know of an image: nothing that could sway the rater."""
+    renditions = [{"url": _url_of(image.image_id, size), "width": width} for size, width in offer.renditions]
     return {
         "image_id": str(image.image_id),
-        "url": _url_of(image.image_id),
         "lease": image.lease,
+        "url": _url_of(image.image_id),
+        "renditions": renditions,
         "width": image.width,
         "height": image.height,
         "alt": _("The image to rate"),
+        "adult_class": offer.adult_class,
+        "scale_version": image.scale_version,
+        "is_practice": False,
     }
 
 
@@ -250,13 +255,10 @@ def _render(
         "standing": standing,
         "idempotency_key": uuid.uuid4(),
         "is_newcomer": caller.identity_id is None,
+        "identity": label_of(caller.holder),
     }
     return render(request, "ratings/rate.html", context | answers, status=status)
 
 
-def _url_of(image_id: uuid.UUID) -> str:
-    return reverse("ratings:image_sized", args=[image_id, RENDITION_SIZE])
-
-
-def _wants_json(request: HttpRequest) -> bool:
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+def _url_of(image_id: uuid.UUID, size: int = RENDITION_SIZE) -> str:
+    return reverse("ratings:image_sized", args=[image_id, size])

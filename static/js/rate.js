@@ -190,6 +190,7 @@ function start() {
       const is_json = response.headers.get("Content-Type")?.startsWith("application/json");
       if (!is_json) return { must_retry: true, message: say(response.status === 403 ? "stale" : "failed") };
       const answer = await response.json();
+      if (answer.code === "stale_csrf") return { must_retry: true, message: say("stale") };
       if (response.status === 429) return { must_retry: true, message: say("limited", { reason: answer.message }) };
       return { ...answer, is_saved: response.ok, must_retry: response.status >= 500 };
     } catch {

@@ -82,6 +82,23 @@ def test_the_rows_are_those_of_the_ratings(harbours, image):
     assert [row["ratings_count"] for row in old] == [2, 2, 1, 3, 3, 3]
 
 
+def test_who_could_not_judge_is_left_out(harbours, image):
+    make_rating(image, make_rater(), aesthetic=3)
+    make_rating(image, make_rater(), aesthetic=None, artifacts=5)
+    release = build(harbours)
+    new = [
+        (row["aesthetic"], row["artifacts"], row["session_position"], row["is_warm_up"], row["decode_ms"])
+        for row in rows_of(release, "ratings")
+        if row["image_id"] == str(image.pk)
+    ]
+    assert (None, 5, None, None, None) in new
+    old = [row for row in rows_of(release, "legacy_export") if row["id"] == str(image.pk)]
+    assert len(old) == len(new) - 1
+    assert {row["ratings_count"] for row in old} == {len(old)}
+    (summary,) = [row for row in rows_of(release, "images") if row["image_id"] == str(image.pk)]
+    assert (summary["rating_count"], sum(summary["histogram"])) == (len(old), len(old))
+
+
 def test_what_old_programs_do_with_it_works(harbours, image):
     """Leave out anonymous rows and repeated pairs, keep images with three ratings, take the mean."""
     for aesthetic in (2, 4, 9):

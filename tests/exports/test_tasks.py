@@ -10,7 +10,7 @@ from exports.models import Release
 from exports.queries import due_dataset_ids
 from exports.services import ReleaseFailed
 from exports.tasks import build_release_task, build_releases_task
-from ratings.models import Dataset, Image, Rating
+from ratings.models import Dataset, Image, Rating, Revision
 from tests.exports.child import child_environment
 from tests.exports.made import build, make_rater, make_rating
 from tests.factories import DatasetFactory, make_images
@@ -70,6 +70,14 @@ def test_what_went_away_makes_one(harbours, change):
     age_releases()
     build(harbours)
     change()
+    assert due_dataset_ids() == [harbours.pk]
+
+
+def test_a_revision_makes_one(harbours):
+    age_releases()
+    build(harbours)
+    assert due_dataset_ids() == []
+    Revision.objects.create(rating=Rating.objects.first(), number=1, aesthetic=3)
     assert due_dataset_ids() == [harbours.pk]
 
 

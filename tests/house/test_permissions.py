@@ -91,6 +91,7 @@ PAGES = {
     "ratings:datasets": Route(EVERYBODY),
     "ratings:dataset": Route(EVERYBODY, lambda _: {"slug": "demo"}),
     "ratings:rate": Route(EVERYBODY),
+    "ratings:rating_session": Route(EVERYBODY),
     "ratings:rate_dataset": Route(EVERYBODY, lambda _: {"slug": "demo"}),
     "ratings:page_settings": Route(EVERYBODY),
     "ratings:claim": Route(SIGNED_IN),

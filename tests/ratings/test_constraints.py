@@ -18,6 +18,8 @@ from ratings.models import (
     Rater,
     Rating,
     Rendition,
+    Report,
+    Revision,
     SetSkip,
     Skip,
     key_of_images,
@@ -61,6 +63,10 @@ def make_rating(rater, image, **fields):
     return Rating.objects.create(rater=rater, image=image, dataset_id=image.dataset_id, **plain, **keys, **fields)
 
 
+def make_revision(rating, number=1):
+    return Revision.objects.create(rating=rating, number=number, aesthetic=5, idempotency_key=uuid.uuid4().hex)
+
+
 def make_rendition(image, size):
     return Rendition.objects.create(
         image=image, size=size, width=size, height=size, byte_count=1, sha256="0" * 64, file=f"{image.pk}/{size}.webp"
@@ -82,7 +88,7 @@ def make_comparison(rater, images, **fields):
     return Comparison.objects.create(rater=rater, image_set=make_image_set(images), **(plain | fields))
 
 
-def make_revision(comparison, number):
+def make_comparison_revision(comparison, number):
     plain = {"outcome": "best", "best_id": comparison.best_id, "idempotency_key": uuid.uuid4().hex}
     return ComparisonRevision.objects.create(comparison=comparison, number=number, **plain)
 
@@ -95,13 +101,15 @@ def rows(rater, settlement, action):
     comparison = make_comparison(rater, [image], reward=5, **voided)
     return {
         Comparison: comparison,
-        ComparisonRevision: make_revision(comparison, 1),
+        ComparisonRevision: make_comparison_revision(comparison, 1),
         Dataset: image.dataset,
         Image: image,
         ImageSet: comparison.image_set,
         ModerationAction: action,
         Rater: rater,
         Rating: make_rating(rater, image, reward=5, **voided),
+        Report: Report.objects.create(rater=rater, image=image, reason="broken"),
+        Revision: make_revision(make_rating(rater, make_images(image.dataset, 1)[0])),
     }
 
 
@@ -165,6 +173,39 @@ CHECKS = [
     (Rating, "rating_void_names_an_action", {"state": "voided"}, {"moderation_action": None}),
     (Rating, "rating_import_may_be_repeated", {"proof": "import", "is_shared": True}, {"is_shared": False}),
     (Rating, "rating_import_may_be_repeated", {"proof": "relay", "is_shared": False}, {"proof": "import"}),
+    (Rating, "rating_answers_a_question", {"aesthetic": None, "artifacts": 3}, {"artifacts": None}),
+    (Rating, "rating_answers_a_question", {"aesthetic": 3, "artifacts": None}, {"aesthetic": None}),
+    (
+        Rating,
+        "rating_unsure_of_artifacts_gives_none",
+        {"artifacts": None, "is_artifacts_unsure": True},
+        {"artifacts": 0},
+    ),
+    *(
+        (Rating, "rating_measurements_are_positive", {name: least}, {name: least - 1})
+        for name, least in (
+            ("revision_count", 0),
+            ("session_position", 1),
+            ("decode_ms", 0),
+            ("first_input_ms", 0),
+            ("answer_ms", 0),
+            ("displayed_width", 1),
+            ("pixel_ratio", 1),
+        )
+    ),
+    (ModerationAction, "moderation_action_names_who_decided", {"kind": "hide_image"}, {"taken_by": None, "kind": "x"}),
+    (
+        ModerationAction,
+        "moderation_action_names_who_decided",
+        {"kind": "hide_image", "taken_by": None},
+        {"kind": "restore_image"},
+    ),
+    (Report, "report_without_rater_came_of_skips", {"rater": None, "reason": "broken"}, {"reason": "gore"}),
+    (Report, "report_without_rater_came_of_skips", {"rater": None, "reason": "broken"}, {"note": "n"}),
+    (Report, "report_of_a_rater_has_a_reason_to_report", {"reason": "gore", "note": "n"}, {"reason": "text_only"}),
+    (Revision, "revision_aesthetic_within_scale", {"aesthetic": 1}, {"aesthetic": 0}),
+    (Revision, "revision_aesthetic_within_scale", {"aesthetic": None}, {"aesthetic": 11}),
+    (Revision, "revision_artifacts_within_scale", {"artifacts": None}, {"artifacts": 6}),
 ]
 
 
@@ -201,7 +242,7 @@ def threes(rater):
     return {
         # The best goes with its set; the constraint about it has a test of its own.
         Comparison: (two, one, other),
-        ComparisonRevision: (make_revision(two, 1), make_revision(two, 2), make_revision(other, 2)),
+        ComparisonRevision: tuple(make_comparison_revision(*one) for one in ((two, 1), (two, 2), (other, 2))),
         SetSkip: tuple(SetSkip.objects.create(rater=who, images_key=uuid.uuid4()) for who in (rater, rater, stranger)),
         ImageInSet: places,
         Image: (first, second, third),
@@ -211,7 +252,17 @@ def threes(rater):
             Skip.objects.create(rater=who, image=image)
             for who, image in ((rater, first), (rater, second), (stranger, third))
         ),
+        Report: tuple(
+            Report.objects.create(rater=who, image=image, reason="broken")
+            for who, image in ((rater, first), (rater, second), (stranger, third))
+        ),
+        Revision: three_revisions(rater, stranger),
     }
+
+
+def three_revisions(rater, stranger):
+    one, other = (make_rating(who, make_images(DatasetFactory(), 1)[0]) for who in (rater, stranger))
+    return make_revision(one), make_revision(one, 2), make_revision(other, 3)
 
 
 def take_over(source, target, field):
@@ -232,6 +283,9 @@ UNIQUE = [
     (ComparisonRevision, "comparison_revision_one_for_each_number", "number"),
     (ComparisonRevision, "comparison_revision_one_for_each_idempotency_key", "idempotency_key"),
     (SetSkip, "set_skip_one_for_each_rater_and_images", "images_key"),
+    (Report, "report_one_for_each_rater_image_and_reason", "image_id"),
+    (Revision, "revision_one_for_each_number", "number"),
+    (Revision, "revision_one_for_each_idempotency_key", "idempotency_key"),
 ]
 
 
@@ -285,6 +339,7 @@ def test_a_lease_is_answered_once_whatever_happens(threes, model, constraint, po
         (Rating, {"is_shared": True}, "image_id"),
         (Rating, {"lease_id": None}, None),
         (Rating, {"idempotency_key": None}, None),
+        (Revision, {"idempotency_key": None}, None),
     ],
     ids=str,
 )

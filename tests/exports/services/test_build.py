@@ -3,6 +3,7 @@
 import json
 import stat
 import subprocess
+import uuid
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -38,6 +39,11 @@ def test_ratings_are_what_was_said(harbours):
         image,
         make_rater(),
         aesthetic=10,
+        revision_count=2,
+        session_position=5,
+        decode_ms=149,
+        answer_ms=70_000,
+        session_id=uuid.uuid4(),
         artifacts=3,
         proof="hash",
         is_late=True,
@@ -67,6 +73,13 @@ def test_ratings_are_what_was_said(harbours):
         "is_trusted": True,
         "anonymous": False,
         "country": "NL",
+        "is_artifacts_unsure": False,
+        "revision_count": 2,
+        "session_position": 5,
+        "is_warm_up": True,
+        "is_before_training": None,
+        "decode_ms": 100,
+        "answer_ms": 60_000,
     }
 
 

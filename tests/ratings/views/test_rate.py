@@ -223,7 +223,7 @@ def test_skip(browser):
     assert response.status_code == 303
     assert str(Skip.objects.get().image_id) == read_form(page)["image_id"]
     assert Rating.objects.count() == 0
-    assert messages_of(browser.get(RATE)) == ["Skipped. This image will not be shown to you again."]
+    assert messages_of(browser.get(RATE)) == ["Skipped. This image will not be shown to you for a month."]
 
 
 def test_skip_wants_the_lease_too(browser, dataset):
@@ -307,11 +307,14 @@ class TestScript:
 
         images = answered.json()["images"]
         assert len({image["image_id"] for image in images}) == 2
-        assert set(images[0]) == {"image_id", "url", "lease", "width", "height", "alt"}
+        assert set(images[0]) == {
+            *("image_id", "lease", "url", "renditions", "width", "height", "alt"),
+            *("adult_class", "scale_version", "is_practice"),
+        }
         assert images[0]["url"] == reverse("ratings:image_sized", args=[images[0]["image_id"], 1024])
         assert "no-store" in answered["Cache-Control"]
 
-    @pytest.mark.parametrize("count", ["0", "5", "-1", "x", "9" * 400])
+    @pytest.mark.parametrize("count", ["0", "9", "-1", "x", "9" * 400])
     def test_a_wrong_count(self, browser, count):
         assert browser.get(RATE, {"count": count}, headers=JSON).status_code == 400
 
@@ -352,17 +355,23 @@ class TestScript:
         }
 
     @pytest.mark.parametrize(
-        ("change", "status", "message"),
+        ("change", "status", "message", "code"),
         [
-            ({"aesthetic": ""}, 400, "Choose 1 to 10 first."),
-            ({"lease": "x"}, 403, "The lease cannot be read."),
-            ({"image_id": str(uuid.uuid4())}, 403, "The lease is for another image."),
+            ({"aesthetic": ""}, 400, "Choose 1 to 10 first.", "invalid"),
+            ({"action": "sleep"}, 400, "There is no such action on this page.", "invalid"),
+            ({"lease": "x"}, 403, "The lease cannot be read.", "not_leased"),
+            (
+                {"image_id": "00000000-0000-4000-8000-000000000000"},
+                403,
+                "The lease is for another image.",
+                "not_leased",
+            ),
         ],
     )
-    def test_refusals(self, browser, change, status, message):
+    def test_refusals(self, browser, change, status, message, code):
         response = browser.post(RATE, answer(browser.get(RATE), aesthetic=7) | change, headers=JSON)
 
-        assert (response.status_code, response.json()) == (status, {"message": message})
+        assert (response.status_code, response.json()) == (status, {"message": message, "code": code})
         assert Rating.objects.count() == 0
 
     def test_rated_already(self, browser):

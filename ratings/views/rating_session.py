@@ -1,0 +1,32 @@
+"""Who the browser is now: answers that waited in it ask before they are sent, and need a token that is fresh."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.access import remember_browser
+from ratings.countermeasures.limits import Action
+from ratings.leases.token import label_of
+from ratings.queries.raters import my_standing
+from ratings.views.profile import start_of_today
+from ratings.views.rate_actions import admit
+
+
+@never_cache
+@require_safe
+def rating_session(request: HttpRequest) -> HttpResponse:
+    """Say under which identity answers are taken, with a token for them, and how that identity stands."""
+    caller = admit(request, Action.READ)
+    standing = my_standing(identity_id=caller.identity_id, today=start_of_today())
+    response = JsonResponse(
+        {
+            "identity": label_of(caller.holder),
+            "csrf_token": get_token(request),
+            "today": standing.today_count,
+            "pending": standing.pending_kudos,
+            "signed_in": request.user.is_authenticated,
+        }
+    )
+    remember_browser(request, response)
+    return response
