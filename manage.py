@@ -20,6 +20,7 @@ def main() -> None:
     if importlib.util.find_spec("django") is None:
         sys.exit("Django is not installed for this Python: use `.venv/bin/python manage.py`, which `make run` sets up.")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
     from config.embedded import EmbeddedError, services
@@ -34,7 +35,10 @@ def main() -> None:
             # The settings want addresses, and nobody connects to them.
             os.environ.setdefault("DATABASE_URL", "postgresql:///kudoscope")
             os.environ.setdefault("REDIS_URL", "redis://127.0.0.1/0")
-        execute_from_command_line(sys.argv)
+        try:
+            execute_from_command_line(sys.argv)
+        except ImproperlyConfigured as error:
+            sys.exit(str(error))
 
 
 if __name__ == "__main__":

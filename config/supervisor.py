@@ -30,6 +30,8 @@ FIRST_PORT, LAST_PORT = 8000, 8020
 VAR = CHECKOUT / "var"
 READY_SECONDS = 120.0
 TICK_SECONDS = 0.1
+# The exit status of the process that prepares, when it could not even read the settings.
+WRONG_SETTING = 78
 # What of the children's logs also belongs on the terminal.
 ALARM = re.compile(r"\b(error|critical|fatal|traceback)\b", re.IGNORECASE)
 
@@ -216,6 +218,8 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+        if process.returncode == WRONG_SETTING:
+            raise GaveUp("Nothing was started. Correct that setting first.")
         if process.returncode != 0:
             raise GaveUp("The database could not be prepared; the reason is above.")
 
@@ -341,9 +345,14 @@ def only_one() -> Iterator[None]:
 def prepare() -> None:
     """Bring database, static files, demo and first superuser up to date."""
     import django
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import call_command
 
-    django.setup()
+    try:
+        django.setup()
+    except ImproperlyConfigured as error:
+        say(str(error))
+        sys.exit(WRONG_SETTING)
     call_command("migrate", interactive=False, verbosity=0)
     collect_static_files()
     call_command("load_demo")

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from kudos.award import current_award
-from kudos.services.payouts import create_payouts
+from kudos.services.payouts import create_payouts, send_payouts
 from ratings.queries.datasets import all_dataset_ids, dataset_detail, dataset_overview, open_dataset_ids
 from ratings.queries.payable import payable_identities
 from ratings.selection import refresh_tail_pool
@@ -17,6 +17,8 @@ from ratings.stats.parameters import Policy
 
 # Batches of one dataset before it is the next one's turn.
 MOST_BATCHES = 20
+# A run of sending ends before the next one is due; the last request may take a quarter of a minute more.
+SENDING_PATIENCE = timedelta(seconds=40)
 
 
 def current_policy() -> Policy:
@@ -36,6 +38,12 @@ def create_payouts_task() -> None:
     create_payouts(
         payable=payable_identities(), minimum=settings.PAYOUT_MINIMUM, award=current_award(), now=timezone.now()
     )
+
+
+@shared_task(soft_time_limit=90, time_limit=120)
+def send_payouts_task() -> None:
+    """Send the payouts that are due to AI Horde, but for those of raters who were taken out of the count since."""
+    send_payouts(award=current_award(), patience=SENDING_PATIENCE, clock=timezone.now, payable=payable_identities())
 
 
 @shared_task(soft_time_limit=600, time_limit=620)

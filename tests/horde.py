@@ -109,7 +109,7 @@ def _handler_for(horde: FakeHorde) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait until something is so."""
     until = time.monotonic() + seconds
     while not condition():

@@ -214,7 +214,7 @@ def _take_turn() -> bool:
 
 def _unavailable(reason: str) -> ProviderUnavailable:
     HORDE_FAILURES.labels(reason).inc()
-    return ProviderUnavailable("AI Horde does not answer, so your key cannot be checked. Try again in a minute.")
+    return ProviderUnavailable("AI Horde does not answer, so your key cannot be checked. Try again in ten seconds.")
 
 
 def _recall(digest: str) -> Remembered | None:

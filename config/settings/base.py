@@ -5,7 +5,6 @@ A profile (production, local, testing) starts with ``from .base import *`` and s
 
 from pathlib import Path
 
-import environ
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -14,9 +13,10 @@ from psycopg.conninfo import conninfo_to_dict
 from config.settings.limits import limits_from_json
 from config.settings.quality import policy_from_json
 
-from .networks import read_networks
+from .environment import Environment
+from .networks import read_horde_url, read_networks
 
-env = environ.Env()
+env = Environment()
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
@@ -161,10 +161,8 @@ if TRUSTED_PROXY_HEADER not in {"X-Forwarded-For", "Forwarded"}:
     raise ImproperlyConfigured("TRUSTED_PROXY_HEADER must be X-Forwarded-For or Forwarded.")
 
 # AI Horde, whose users rate under their own keys; without an address nobody is asked.
-HORDE_URL = env.str("HORDE_URL", "").rstrip("/")
 HORDE_ALLOW_PRIVATE = env.bool("HORDE_ALLOW_PRIVATE", False)
-if HORDE_URL and not HORDE_URL.startswith(("https://", "http://") if HORDE_ALLOW_PRIVATE else "https://"):
-    raise ImproperlyConfigured("HORDE_URL must be an address as https://aihorde.net, because keys travel there.")
+HORDE_URL = read_horde_url(env.str("HORDE_URL", ""), allow_private=HORDE_ALLOW_PRIVATE)
 
 # --- Sessions, cookies, headers ---------------------------------------------------------------------------
 
@@ -321,7 +319,7 @@ CELERY_BEAT_SCHEDULE = {
     "nightly-fit": {"task": "ratings.tasks.recompute_scores_task", "schedule": crontab(hour=2, minute=45)},
     "settle-rewards": {"task": "ratings.tasks.settle_rewards_task", "schedule": 60.0, "options": {"expires": 60}},
     "create-payouts": {"task": "ratings.tasks.create_payouts_task", "schedule": 600.0, "options": {"expires": 600}},
-    "send-payouts": {"task": "kudos.tasks.send_payouts_task", "schedule": 60.0, "options": {"expires": 60}},
+    "send-payouts": {"task": "ratings.tasks.send_payouts_task", "schedule": 60.0, "options": {"expires": 60}},
     "daily-releases": {"task": "exports.tasks.build_releases_task", "schedule": crontab(hour=3, minute=30)},
     "nightly-invariants": {"task": "config.celery.check_invariants_task", "schedule": crontab(hour=4, minute=30)},
 }

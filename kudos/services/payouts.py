@@ -74,16 +74,19 @@ def create_payouts(*, payable: QuerySet[Identity], minimum: int, award: Award, n
         return len(_open_payouts(wanted, now))
 
 
-def send_payouts(*, award: Award, patience: timedelta, clock: Callable[[], datetime]) -> int:
+def send_payouts(
+    *, award: Award, patience: timedelta, clock: Callable[[], datetime], payable: QuerySet[Identity] | None = None
+) -> int:
     """Send what is due, one after the other, for as long as ``patience``; return how many were sent.
 
+    What is due to somebody who is not ``payable`` any more waits until they are again; None leaves nobody out.
     Stops at three troubles in a row. The clock is asked for each row, because a run lasts a minute.
     """
     expire_sending(now=clock())
     until = clock() + patience
     sent_count = trouble_count = 0
     while trouble_count < TROUBLES_BEFORE_STOPPING and not award.is_resting() and clock() < until:
-        payout = claim_payout(now=clock())
+        payout = claim_payout(now=clock(), payable=payable)
         if payout is None:
             break
         answer = deliver_payout(payout=payout, award=award, clock=clock)
@@ -93,14 +96,16 @@ def send_payouts(*, award: Award, patience: timedelta, clock: Callable[[], datet
     return sent_count
 
 
-def claim_payout(*, now: datetime) -> Payout | None:
-    """Mark the next payout that is due as being sent, commit, and return it; None when there is none.
+def claim_payout(*, now: datetime, payable: QuerySet[Identity] | None = None) -> Payout | None:
+    """Mark the next payout that is due to one of the ``payable`` as being sent, commit, and return it, or None.
 
     Two that come at once get different rows. Must not run inside a transaction (RuntimeError): the mark has
     to be on disk before the request leaves.
     """
     with transaction.atomic(durable=True):
         due = Payout.objects.filter(state=PayoutState.PENDING, due_at__lte=now).order_by("due_at", "id")
+        if payable is not None:
+            due = due.filter(account__identity__in=payable.values("pk"))
         payout = due.select_related("account__identity").select_for_update(skip_locked=True, of=("self",)).first()
         if payout is None:
             return None

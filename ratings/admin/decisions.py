@@ -20,7 +20,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -155,7 +154,9 @@ class DecisionAdmin(ReadOnlyAdmin):
     def _list_url(self) -> str:
         return reverse(f"admin:ratings_{self.opts.model_name}_changelist")
 
-    def _report(self, decision: Decision, action: ModerationAction, keys: Sequence[Any]) -> SafeString:
+    def _report(self, decision: Decision, action: ModerationAction, keys: Sequence[Any]) -> str:
+        if action.pk is None:
+            return str(_("Nothing was changed: somebody had decided so before."))
         undo = f"{reverse(f'admin:ratings_{decision.inverse}')}?{self.undo_query(action, keys)}"
         return format_html(
             str(_("{what}: {count}. On record as {record}. If it was a mistake, {undo}.")),

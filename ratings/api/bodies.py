@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -77,21 +77,84 @@ _decoders: dict[type[msgspec.Struct], msgspec.json.Decoder] = {}
 
 
 def read_body(data: bytes, shape: type[Body]) -> Body:
-    """Return a JSON body as ``shape``; numbers may come as text. Raises BodyInvalid."""
+    """Return a JSON body as ``shape``; numbers may come as text. Raises BodyInvalid, which names every wrong field."""
     decoder = _decoders.get(shape) or _decoders.setdefault(shape, msgspec.json.Decoder(shape, strict=False))
     try:
         return decoder.decode(data)
     except msgspec.ValidationError as error:
-        raise BodyInvalid(errors_of(error)) from error
+        raise BodyInvalid(errors_of(error, shape, _content_of(data))) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BodyInvalid({"body": "must be a JSON object"}) from error
 
 
-def errors_of(error: msgspec.ValidationError, *, whole: str = "body") -> dict[str, str]:
-    """Return what is wrong by field, or of the ``whole`` where no field is to blame."""
-    text, _, path = str(error).partition(" - at `$.")
-    path = path.rstrip("`")
-    if missing := MISSING.fullmatch(text):
-        # At the field, where flask-restx put it and clients look.
-        return {f"{path}.{missing[1]}" if path else missing[1]: "is required"}
-    return {path or whole: text}
+def _content_of(data: bytes) -> Any:
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None  # Wrong from the first byte, and still no JSON.
+
+
+def errors_of(
+    error: msgspec.ValidationError, shape: type[msgspec.Struct], content: Any, *, whole: str = "body"
+) -> dict[str, str]:
+    """Return what is wrong by field, of all fields of ``content``, or of the ``whole`` where none is to blame.
+
+    ``error`` is what the library says, which is one thing; so each field is tried by itself.
+    """
+    found: dict[str, str] = {}
+    for field in msgspec.structs.fields(shape) if isinstance(content, dict) else ():
+        if field.encode_name in content:
+            found |= _errors_of_field(field.encode_name, field.type, content[field.encode_name])
+        elif field.required:
+            found[field.encode_name] = "is required"
+    return found or {whole: in_words(str(error))}
+
+
+def _errors_of_field(name: str, kind: Any, value: Any) -> dict[str, str]:
+    try:
+        msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        text, _, path = str(error).partition(" - at `$")
+        path = name + path.rstrip("`")
+        if missing := MISSING.fullmatch(text):
+            # At the field, where flask-restx put it and clients look.
+            return {f"{path}.{missing[1]}": "is required"}
+        return {path: in_words(text)}
+    return {}
+
+
+# What the library calls things, and what whoever wrote the JSON calls them.
+KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text",
+    "bool": "true or false",
+    "uuid": "a UUID",
+    "object": "an object",
+    "array": "a list",
+    "dict": "an object",
+    "list": "a list",
+    "null": "null",
+    "NoneType": "null",
+    "None": "null",
+}
+EXPECTED = re.compile(r"Expected `(?P<wanted>[^`]+)`(?:, got `(?P<found>[^`]+)`)?(?P<rest>.*)", re.DOTALL)
+BOUNDS = ((r" of length <= (\d+)", r" no longer than \1 characters"), (" >= ", ", at least "), (" <= ", ", at most "))
+
+
+def in_words(text: str) -> str:
+    """Return what the library says of a value, in words of JSON."""
+    said = EXPECTED.fullmatch(text)
+    if said is None:
+        return text[:1].lower() + text[1:]
+    wanted = " or ".join(_kind(name) for name in said["wanted"].split(" | "))
+    rest = said["rest"]
+    for sign, words in BOUNDS:
+        rest = re.sub(sign, words, rest)
+    if rest.startswith(" matching regex"):
+        rest = " without control characters"
+    return f"must be {wanted}{rest}" + (f", not {_kind(said['found'])}" if said["found"] else "")
+
+
+def _kind(name: str) -> str:
+    return KINDS.get(name, name)

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -77,10 +78,10 @@ class LeasingView(ApiView):
     """An operation whose GET leases an image."""
 
     @extend_schema(exclude=True)
-    def head(self, request: Request, **names: str) -> Response:
+    def head(self, request: Request, **names: str) -> HttpResponse:
         """Answer a monitor that asks whether anybody is there, without leasing it an image."""
         del request, names
-        return Response(headers=NOT_STORED)
+        return HttpResponse(content_type="application/json", headers=NOT_STORED)
 
 
 class NewRatingView(LeasingView):

@@ -1,7 +1,9 @@
 """Pictures in a folder and its sub-folders, with or without an index beside them."""
 
 import os
+import re
 import stat
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from ratings.models import AdultClass
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".gif")
 LONGEST_SOURCE_ID = 300
+UUID_NAME = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 class NoSuchFolder(Exception):
@@ -64,7 +67,7 @@ class Folder:
             source_id=source_id,
             content=path,
             has_stated_id=bool(entry.id),
-            image_id=entry.image_id,
+            image_id=entry.image_id if entry.id else _uuid_in_name(path),
             adult_class=entry.adult_class or self.adult_class,
             licence=entry.licence or self.licence,
             source_url=entry.source_url,
@@ -83,7 +86,12 @@ class Folder:
         except _FileRefused as refused:
             return Refusal(name=name, reason=str(refused))
         return SourceImage(
-            name=name, source_id=source_id, content=path, licence=self.licence, adult_class=self.adult_class
+            name=name,
+            source_id=source_id,
+            content=path,
+            image_id=_uuid_in_name(path),
+            licence=self.licence,
+            adult_class=self.adult_class,
         )
 
     def _path_of(self, file: str) -> Path:
@@ -146,6 +154,11 @@ class Folder:
 
     def _folder_refusal(self, folder: Path, reason: str) -> Refusal:
         return Refusal(name=f"{folder.relative_to(self.root)}/", reason=reason)
+
+
+def _uuid_in_name(path: Path) -> uuid.UUID | None:
+    """Return the UUID that a file is named by, as those of DiffusionDB are: what its source calls the image."""
+    return uuid.UUID(path.stem) if UUID_NAME.fullmatch(path.stem.lower()) else None
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

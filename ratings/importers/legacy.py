@@ -121,6 +121,8 @@ class LegacyExport:
 def _schema_problems(schema: pa.Schema) -> list[str]:
     missing = [name for name in COLUMNS if name not in schema.names and name not in OPTIONAL]
     problems = [f"It has no column {', '.join(missing)}."] if missing else []
+    if "user_id" not in schema.names and "validated" in schema.names:
+        problems.append("It has validated and no user_id: it says who was validated, and not who rated.")
     twice = sorted({name for name in schema.names if schema.names.count(name) > 1 and name in COLUMNS})
     if twice:
         return [*problems, f"It has more than one column {', '.join(twice)}."]

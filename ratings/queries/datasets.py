@@ -67,6 +67,11 @@ class DatasetOverview:
         return self.state == DatasetState.OPEN
 
     @property
+    def offers_rating(self) -> bool:
+        """Whether there may be an image to hand out. That of a relay's sets is open and has no picture."""
+        return self.is_open and self.complete_count < self.image_count
+
+    @property
     def state_text(self) -> str:
         return str(DatasetState(self.state).label)
 

@@ -8,7 +8,7 @@ from django.db.models import Q, Sum
 
 from accounts.queries import identities_of_person
 from kudos.queries import balance_of_person
-from ratings.models import Comparison, Rater, Rating, RatingState
+from ratings.models import Comparison, ImageStatus, Rater, Rating, RatingState
 
 MANY_A_DAY = 1000
 
@@ -31,6 +31,13 @@ class MyRating:
     reward: int
     is_settled: bool
     created_at: datetime
+    has_picture: bool
+
+    @property
+    def kudos(self) -> int | None:
+        """Return what it earns or has earned, or None for a rating that nothing is paid for."""
+        is_lost = self.state in {RatingState.VOIDED, RatingState.SUPERSEDED} or not self.reward
+        return self.reward if not is_lost and (self.is_settled or self.state == RatingState.COUNTED) else None
 
     @property
     def state_text(self) -> str:
@@ -71,7 +78,7 @@ def my_ratings(*, identity_id: int | None, before_id: int | None = None, limit: 
 def my_rating(*, identity_id: int | None, rating_id: int) -> MyRating | None:
     """Return one of a person's own ratings; None when it is somebody else's, or one of many who share a key."""
     raters = _raters_of_person(identity_id)
-    row = Rating.objects.filter(pk=rating_id, rater__in=raters, is_shared=False).select_related("dataset").first()
+    row = Rating.objects.filter(pk=rating_id, rater__in=raters, is_shared=False).select_related("dataset", "image").first()
     return _mine(row) if row else None
 
 
@@ -110,6 +117,7 @@ def _mine(row: Rating) -> MyRating:
         row.reward,
         row.settlement_id is not None,
         row.created_at,
+        row.image.status == ImageStatus.ACTIVE,
     )
 
 
@@ -124,7 +132,7 @@ def _raters_of_person(identity_id: int | None) -> list[Rater]:
 
 
 def _newest_ratings(rater: Rater, before_id: int | None, limit: int) -> list[Rating]:
-    rows = Rating.objects.filter(rater=rater).order_by("-id").select_related("dataset")
+    rows = Rating.objects.filter(rater=rater).order_by("-id").select_related("dataset", "image")
     return list((rows.filter(id__lt=before_id) if before_id else rows)[:limit])
 
 

@@ -127,7 +127,7 @@ def _ask_whose(secret: str, provider: Provider, now: datetime) -> KeyOwner:
 
 def _fresh_profile(owner: KeyOwner, now: datetime) -> ExternalProfile:
     if owner.profile is None or now - owner.profile.confirmed_at > FRESH:
-        raise ProviderUnavailable("AI Horde does not answer just now. Try again in a minute.")
+        raise ProviderUnavailable("AI Horde does not answer just now. Try again in ten seconds.")
     return owner.profile
 
 

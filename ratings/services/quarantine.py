@@ -5,6 +5,8 @@ paid; and with their ratings go their comparisons. The state of the raters and t
 in one transaction. What came in while that transaction was waiting for its locks may have seen the state before, so
 what was missed is brought into line right after it; `submit_rating` and `submit_comparison` do the same for what was
 stored just after it.
+
+A decision that changes nothing, as flagging somebody twice, is not put on record: its action has no number.
 """
 
 from collections.abc import Sequence
@@ -155,7 +157,7 @@ def _take(cursor: CursorWrapper, decision: _Decision, kind: ActionKind, raters: 
         is_trusted = kind == ActionKind.VALIDATE_RATER
         rows = Rater.objects.filter(pk=decision.rater_id, is_trusted=not is_trusted)
         count = rows.update(is_trusted=is_trusted)
-    action = ModerationAction.objects.create(
+    action = ModerationAction(
         kind=kind,
         taken_at=decision.now,
         taken_by=decision.by,
@@ -163,7 +165,9 @@ def _take(cursor: CursorWrapper, decision: _Decision, kind: ActionKind, raters: 
         affected_count=count,
         reason=decision.reason,
     )
-    _remember(steps, action, decision)
+    if steps or count:
+        action.save(force_insert=True)
+        _remember(steps, action, decision)
     return action
 
 
@@ -194,6 +198,8 @@ def _catch_up(action: ModerationAction, raters: list[int]) -> None:
     # Ends soon: whoever begins to store a rating after the commit before knows the rater's new state.
     for rater_id in raters:
         while missed := align_ratings(rater_id=rater_id):
+            if action.pk is None:
+                action.save(force_insert=True)
             ModerationAction.objects.filter(pk=action.pk).update(affected_count=F("affected_count") + missed)
             action.affected_count += missed
 

@@ -51,3 +51,14 @@ def test_the_limit_of_keys_holds(make):
         create_api_key(user=user, name=str(number), now=now())
     with pytest.raises(CommandError, match="Revoke"):
         make("horde")
+
+
+def test_it_makes_an_account_that_nobody_can_sign_in_to(make):
+    make("horde", "--create")
+    user = User.objects.get()
+    assert (user.username, user.email, user.has_usable_password(), user.is_active) == ("horde", "", False, True)
+    assert ApiKey.objects.get().user == user
+    for name in ("horde", "", "a name with spaces"):
+        with pytest.raises(CommandError, match="no new account"):
+            make(name, "--create")
+    assert User.objects.count() == ApiKey.objects.count() == 1

@@ -26,7 +26,9 @@ INSTALL_SECONDS = 300
 def npm_folder():
     """The folder that node finds both releases in."""
     if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("node and npm are not installed; the clients of npm are tested where they are.")
+        said = "node and npm are not installed; the clients of npm are tested where they are."
+        # Where everything is to be tested, a test that is left out says that all is well.
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(said)
     return installed("npm", [HERE / "package.json", HERE / "package-lock.json"], install_from_npm)
 
 

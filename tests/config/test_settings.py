@@ -127,11 +127,17 @@ def test_it_refuses_to_start_without(production, name):
         ("EMAIL_URL", "nonsense", "EMAIL_URL must be"),
         ("HORDE_AWARD_KEY", "a key without an AI Horde", "HORDE_URL must name"),
         ("HORDE_URL", "http://aihorde.net", "keys travel there"),
+        ("HORDE_URL", "http://192.168.0.7:7001", "set HORDE_ALLOW_PRIVATE=1"),
+        ("HORDE_URL", "https://192.168.0.7", "unless HORDE_ALLOW_PRIVATE=1 is set"),
         ("PAYOUT_MINIMUM", "0", "PAYOUT_MINIMUM must be"),
-        ("PAYOUT_MINIMUM", "all", "all"),
+        ("PAYOUT_MINIMUM", "all", "PAYOUT_MINIMUM is 'all'; it must be a whole number."),
         ("RELAY_NETWORKS", "relay.example.org", "RELAY_NETWORKS must be"),
         ("RELAY_NETWORKS", "192.0.2.0/24,nonsense", "nonsense"),
-        ("RELAY_NETWORKS", "192.0.2.7/24", "host bits set"),
+        (
+            "RELAY_NETWORKS",
+            "192.0.2.7/24",
+            "Write 192.0.2.0/24 for all of the network, or 192.0.2.7/32 for that address",
+        ),
         ("RELAY_NETWORKS", "192.0.2.0/24,0.0.0.0/0", "whole internet"),
         ("RELAY_NETWORKS", "::/0", "whole internet"),
         ("RELAY_SET_LIMIT", "0", "RELAY_SET_LIMIT must be"),
@@ -232,3 +238,18 @@ def test_the_web_server_refuses_what_the_checks_refuse():
     refused = run("-c", "import config.wsgi", ALLOWED_HOSTS="*")
     assert refused.returncode == 1
     assert "ALLOWED_HOSTS must name the hosts" in refused.stderr
+
+
+def test_a_horde_of_ones_own_network_is_called_where_that_is_allowed(production):
+    for url in ("http://192.168.0.7:7001/", "https://192.168.0.7"):
+        assert production(HORDE_URL=url, HORDE_ALLOW_PRIVATE="1")["HORDE_URL"] == repr(url.rstrip("/"))
+
+
+def test_a_command_with_a_wrong_setting_says_one_sentence():
+    environment = os.environ | GOOD | {"DJANGO_SETTINGS_MODULE": "config.settings.production", "PAYOUT_MINIMUM": "all"}
+    for command in (["manage.py", "check"], ["-m", "config.supervisor", "prepare"]):
+        done = subprocess.run(
+            [sys.executable, *command], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode != 0
+        assert (done.stdout + done.stderr).strip() == "PAYOUT_MINIMUM is 'all'; it must be a whole number."

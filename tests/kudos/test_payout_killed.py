@@ -10,6 +10,7 @@ import pytest
 from config.embedded import CHECKOUT
 from kudos.models import Payout
 from kudos.services.payouts import SILENCE, expire_sending
+from ratings.models import Rater
 from tests.flows.conftest import child_environment, wait_until
 from tests.horde_award import KEY
 from tests.kudos.conftest import collect, make_horde_identity
@@ -23,7 +24,7 @@ import django
 django.setup()
 from django.conf import settings
 settings.HORDE_URL, settings.HORDE_AWARD_KEY, settings.HORDE_ALLOW_PRIVATE = {url!r}, {key!r}, True
-from kudos.tasks import send_payouts_task
+from ratings.tasks import send_payouts_task
 send_payouts_task()
 """
 
@@ -34,7 +35,7 @@ def start_worker(horde):
 
 
 def test_what_a_killed_worker_has_sent_is_never_sent_again(horde, award, adds_up):
-    make_horde_identity(7, 50)
+    Rater.objects.create(identity=make_horde_identity(7, 50))
     collect(award)
     thinking = threading.Event()
     horde.wait_for = thinking
@@ -57,7 +58,7 @@ def test_what_a_killed_worker_has_sent_is_never_sent_again(horde, award, adds_up
 
 
 def test_the_worker_does_send_when_it_lives(horde, award, adds_up):
-    make_horde_identity(7, 50)
+    Rater.objects.create(identity=make_horde_identity(7, 50))
     collect(award)
     assert start_worker(horde).wait(30) == 0
     assert Payout.objects.get().state == "paid"

@@ -6,11 +6,11 @@ from accounts.models import Identity
 from kudos.models import AccountKind, Entry, Payout
 from kudos.queries import balance_of
 from kudos.services.payouts import decide_payout
-from kudos.tasks import send_payouts_task
 from ratings.models import Rater, Rating
 from ratings.queries.payable import payable_identities
+from ratings.services.quarantine import end_quarantine, quarantine_rater
 from ratings.services.voiding import restore_ratings, void_ratings
-from ratings.tasks import create_payouts_task, settle_rewards_task
+from ratings.tasks import create_payouts_task, send_payouts_task, settle_rewards_task
 from tests.factories import UserFactory
 from tests.horde_award import KEY, FakeAward
 from tests.people import now
@@ -79,6 +79,19 @@ def test_kudos_of_doubtful_raters_stay(painter, horde, state):
     Rater.objects.update(state="new")
     run_tasks()
     assert horde.received == {"painter#7": 25}
+
+
+def test_what_waits_to_be_sent_waits_on_while_its_rater_is_in_doubt(painter, horde, adds_up):
+    settle_rewards_task()
+    create_payouts_task()
+    by = {"by": UserFactory(), "reason": "a script", "now": now()}
+    quarantine_rater(rater_id=painter.rater.pk, **by)
+    send_payouts_task()
+    assert (horde.received, Payout.objects.get().state) == ({}, "pending")
+    end_quarantine(rater_id=painter.rater.pk, **by)
+    send_payouts_task()
+    assert (horde.received, Payout.objects.get().state) == ({"painter#7": 25}, "paid")
+    adds_up()
 
 
 def test_what_is_voided_after_it_has_left_is_a_loss(painter, horde, adds_up):

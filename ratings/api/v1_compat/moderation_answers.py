@@ -151,8 +151,8 @@ def answer_image(request: Request, rated: RatedImage) -> dict[str, Any]:
 
 def answer_actions(rater: KnownRater, actions: Sequence[ModerationAction]) -> dict[str, Any]:
     """Return what was done, in words: a client shows them and reads nothing else."""
-    done = ", ".join(f"{action.get_kind_display()} (action {action.pk})" for action in actions)
-    return {"message": f"{rater.username}: {done}"}
+    done = ", ".join(f"{action.get_kind_display()} (action {action.pk})" for action in actions if action.pk)
+    return {"message": f"{rater.username}: {done or 'nothing to change, it is so already'}"}
 
 
 def _answer_rating(row: ListedRating, url: str, *, with_names: bool) -> dict[str, Any]:

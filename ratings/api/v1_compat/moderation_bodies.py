@@ -80,7 +80,7 @@ def read_query(query: QueryDict, shape: type[Shape]) -> Shape:
     try:
         return msgspec.convert(query.dict(), shape, strict=False)
     except msgspec.ValidationError as error:
-        raise BodyInvalid(errors_of(error, whole="query")) from error
+        raise BodyInvalid(errors_of(error, shape, query.dict(), whole="query")) from error
 
 
 def read_number(text: str) -> int:

@@ -42,9 +42,9 @@ export into the same dataset adds what it has more.
 """
 EXAMPLES = """\
 examples:
-  manage.py import_legacy_export diffusiondb_export.parquet --dataset diffusiondb-2023 --licence CC-BY-SA-4.0 --dry-run
-  manage.py import_legacy_export diffusiondb_export.parquet --dataset diffusiondb-2023 --licence CC-BY-SA-4.0
-  manage.py build_release diffusiondb-2023
+  manage.py import_legacy_export diffusiondb_export.parquet --dataset diffusiondb --licence CC-BY-SA-4.0 --dry-run
+  manage.py import_legacy_export diffusiondb_export.parquet --dataset diffusiondb --licence CC-BY-SA-4.0
+  manage.py build_release diffusiondb
 """
 
 

@@ -543,16 +543,14 @@ def test_an_error_is_json_where_a_page_was_asked_for(moderator):
 
 def test_flagging_puts_into_quarantine(moderator, rater, rate, adds_up):
     rate(rater.caller)
-    for count in (1, 0):
-        body = answer(moderator.post(address("user/flag/{number}", rater)))
-        action = ModerationAction.objects.latest("pk")
-        assert body == {"message": f"rater#{number_of(rater)}: rater quarantined (action {action.pk})"}
-        assert (action.kind, action.affected_count, action.taken_by.username) == (
-            "quarantine_rater",
-            count,
-            "moderator",
-        )
-        assert action.reason == "Flagged through the API."
+    body = answer(moderator.post(address("user/flag/{number}", rater)))
+    action = ModerationAction.objects.get()
+    assert body == {"message": f"rater#{number_of(rater)}: rater quarantined (action {action.pk})"}
+    assert (action.kind, action.affected_count, action.taken_by.username) == ("quarantine_rater", 1, "moderator")
+    assert action.reason == "Flagged through the API."
+    again = answer(moderator.post(address("user/flag/{number}", rater)))
+    assert again == {"message": f"rater#{number_of(rater)}: nothing to change, it is so already"}
+    assert ModerationAction.objects.count() == 1
     assert Rater.objects.get(identity_id=rater.identity_id).state == "quarantined"
     adds_up()
 

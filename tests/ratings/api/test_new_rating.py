@@ -115,6 +115,7 @@ def test_head_hands_nothing_out(rater, shared):
     for path in ("", "/shared-pictures", "/shared-pictures/org/model.v1"):
         response = rater.api().head(f"/api/v1/rating/new{path}")
         assert (response.status_code, response["Content-Type"], response.content) == (200, "application/json", b"")
+        assert response["Content-Length"] == "0"
     assert book.held_images(holder=rater.caller.holder, dataset_id=shared.pk, now_ms=now_ms) == []
 
 

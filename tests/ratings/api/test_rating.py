@@ -187,6 +187,18 @@ def test_a_bad_body_is_400_with_the_field_and_nothing_is_lost(rater, dataset, bo
     assert post(rater.api(), image["id"], {"rating": 7}).status_code == 201
 
 
+def test_every_wrong_field_is_named_in_words_of_json(rater, dataset):
+    image = new(rater.api()).json()
+    for body, errors in (
+        ({"artifacts": [1], "lease": 7}, ["is required", "a whole number or text or null, not a list", "not a whole"]),
+        ({"rating": None, "artifacts": 9}, ["must be a whole number, not null", "must be a whole number, at most 5"]),
+        ({"rating": "x", "lease": "x" * 201}, ["must be a whole number, not text", "no longer than 200 characters"]),
+    ):
+        named = assert_error(post(rater.api(), image["id"], body), 400)["errors"]
+        assert list(named) == [name for name in ("rating", "artifacts", "lease") if name in body or name == "rating"]
+        assert [text for text, expected in zip(named.values(), errors, strict=True) if expected not in text] == []
+
+
 def test_an_oversized_body_is_413(rater, dataset):
     image = new(rater.api()).json()
     assert_error(post(rater.api(), image["id"], {"rating": 7, "x": "y" * 300_000}), 413)

@@ -11,6 +11,8 @@ from ratings.importers.sources import Refusal, SourceImage, StatedMeasures
 from ratings.models import AdultClass
 from tests.ratings.pictures import picture_bytes
 
+UUID = "0b5e8f63-8f1c-4a43-b8ad-0a8d9a4f9d15"
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -59,6 +61,24 @@ def test_folder_is_read_to_its_depths_in_order_of_names(folder):
         "b/1.webp",
         "b/2.JPG",
     ]
+
+
+def test_a_file_that_is_named_by_a_uuid_has_it_for_its_id(folder):
+    for name in (f"{UUID}.webp", f"a/{UUID.upper()}.png", f"{UUID}-2.webp", f"{UUID.replace('-', '')}.webp"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"")
+    index = write_index(folder, {"file": f"{UUID}-2.webp"}, {"file": f"a/{UUID.upper()}.png", "id": "named otherwise"})
+
+    sources, _ = find(folder, index=index)
+
+    ids = {source.source_id: source.image_id for source in sources.values()}
+    assert ids == {
+        f"{UUID}.webp": uuid.UUID(UUID),
+        f"{UUID}-2.webp": None,
+        "named otherwise": None,
+        f"{UUID.replace('-', '')}.webp": None,
+        "good.png": None,
+    }
 
 
 def test_folder_passes_on_licence_and_adult_class(folder):

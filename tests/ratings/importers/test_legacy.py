@@ -202,6 +202,12 @@ def test_columns_that_are_missing_are_named(tmp_path):
         LegacyExport(path)
 
 
+def test_columns_that_never_came_together_are_named(tmp_path):
+    path = write_export(tmp_path / "old.parquet", [RIGHT], [name for name in SCHEMA.names if name != "user_id"])
+    with pytest.raises(NotALegacyExport, match="validated and no user_id"):
+        LegacyExport(path)
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "value", "message"),
     [

@@ -46,6 +46,15 @@ def test_a_dataset_that_is_not_open_offers_no_rating(db, client, state):
         assert 'href="/rate/shut/"' not in text
 
 
+def test_an_open_dataset_without_pictures_offers_no_rating(db, client):
+    """As that of a relay's sets is until their pictures come."""
+    bare = DatasetFactory(slug="bare")
+    offer = 'href="/rate/bare/"'
+    assert [offer in client.get(path).content.decode() for path in ("/datasets/", "/datasets/bare/")] == [False, False]
+    make_images(bare, 1)
+    assert [offer in client.get(path).content.decode() for path in ("/datasets/", "/datasets/bare/")] == [True, True]
+
+
 def test_the_list_shows_every_dataset_with_its_progress(client, dataset):
     other = DatasetFactory(slug="other", name="Another <one>")
     make_images(other, 3)

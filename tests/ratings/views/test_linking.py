@@ -49,6 +49,18 @@ def test_it_works(rater, ada):
     assert linked_to(rater) == []
 
 
+def test_an_empty_field_is_said_to_be_empty_and_nobody_is_asked(rater, ada):
+    assert "Type in your AI Horde API key first." in follow(rater, LINK, {"key": "  "})
+    assert ada.asked == []
+
+
+def test_also_who_has_a_right_key_is_limited(rater, ada, settings):
+    settings.LIMITS = LIMITS | {"read": Limit(2, 60, 1)}
+    web = rater.web()
+    assert [web.post(LINK, {"key": KEY}).status_code for _ in range(2)] == [302, 429]
+    assert len(ada.asked) == 1
+
+
 def test_the_key_is_kept_nowhere(rater, ada, caplog):
     rater.web().post(LINK, {"key": KEY})
     dump = b"".join(name + (valkey.get_client().dump(name) or b"") for name in valkey.get_client().scan_iter())
@@ -61,8 +73,8 @@ def test_the_key_is_kept_nowhere(rater, ada, caplog):
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ({}, "AI Horde knows no such key."),
-        ({"key": ""}, "AI Horde knows no such key."),
+        ({}, "Type in your AI Horde API key first."),
+        ({"key": ""}, "Type in your AI Horde API key first."),
         ({"key": "x"}, "AI Horde knows no such key."),
         ({"key": "x" * 100_000}, "AI Horde knows no such key."),
         ({"key": "a\x00b"}, "AI Horde knows no such key."),
@@ -93,9 +105,11 @@ def guess(person, number, address="192.0.2.1"):
     return web.post(LINK, {"key": f"guess{number:017}"}, REMOTE_ADDR=address)
 
 
-def test_who_guesses_keys_is_stopped_before_ai_horde_is_asked(rater, outsider, ada):
+def test_who_guesses_keys_is_stopped_before_ai_horde_is_asked(rater, outsider, ada, settings):
     burst = LIMITS["bad_key"].burst
     with time_machine.travel(datetime.now(UTC), tick=False):
+        # One after the other pauses for nobody: without the limit that everybody has.
+        settings.LIMITS = LIMITS | {"read": Limit(1000, 60, 900)}
         answers = [guess(rater, number).status_code for number in range(60)]
         assert answers == [302] * burst + [429] * (60 - burst)
         assert len(ada.asked) == burst
