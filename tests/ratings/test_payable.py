@@ -82,6 +82,7 @@ def test_kudos_of_doubtful_raters_stay(painter, horde, state):
 
 
 def test_what_waits_to_be_sent_waits_on_while_its_rater_is_in_doubt(painter, horde, adds_up):
+    Rater.objects.update(state="calibrated")
     settle_rewards_task()
     create_payouts_task()
     by = {"by": UserFactory(), "reason": "a script", "now": now()}
