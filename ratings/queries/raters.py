@@ -78,7 +78,11 @@ def my_ratings(*, identity_id: int | None, before_id: int | None = None, limit: 
 def my_rating(*, identity_id: int | None, rating_id: int) -> MyRating | None:
     """Return one of a person's own ratings; None when it is somebody else's, or one of many who share a key."""
     raters = _raters_of_person(identity_id)
-    row = Rating.objects.filter(pk=rating_id, rater__in=raters, is_shared=False).select_related("dataset", "image").first()
+    row = (
+        Rating.objects.filter(pk=rating_id, rater__in=raters, is_shared=False)
+        .select_related("dataset", "image")
+        .first()
+    )
     return _mine(row) if row else None
 
 
