@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from ratings.views import claiming, datasets, home, images, linking, page_settings, profile, rate, rating_session
+from ratings.views import (
+    claiming,
+    datasets,
+    home,
+    images,
+    linking,
+    moderation,
+    page_settings,
+    profile,
+    rate,
+    rating_session,
+)
 
 app_name = "ratings"
 urlpatterns = [
@@ -13,6 +24,9 @@ urlpatterns = [
     path("rate/<slug:slug>/", rate.rate, name="rate_dataset"),
     path("datasets/", datasets.datasets, name="datasets"),
     path("datasets/<slug:slug>/", datasets.dataset, name="dataset"),
+    path("moderation/ratings/", moderation.moderate_ratings, name="moderate_ratings"),
+    path("moderation/users/<str:number>/", moderation.moderate_user, name="moderate_user"),
+    path("moderation/images/<uuid:image_id>/", moderation.moderate_image, name="moderate_image"),
     path("profile/", profile.profile, name="profile"),
     path("profile/claim/", claiming.claim, name="claim"),
     path("profile/horde/", linking.link_horde, name="link_horde"),

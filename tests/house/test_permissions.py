@@ -100,6 +100,10 @@ PAGES = {
     "accounts:create_api_key": Route(SIGNED_IN),
     "ratings:link_horde": Route(SIGNED_IN, method="POST"),
     "ratings:unlink_horde": Route(OWNER, lambda world: {"identity_id": world.linked_id}, "POST"),
+    # The lists of moderators, which staff of other kinds may not see.
+    "ratings:moderate_ratings": Route(MODERATORS),
+    "ratings:moderate_user": Route(MODERATORS, lambda world: {"number": owner_number(world)["user_id"]}),
+    "ratings:moderate_image": Route(MODERATORS, image),
     # Pictures and releases are for the whole internet; what is not published is not there. Tests of both have more.
     "ratings:image": Route(NOBODY, image),
     "ratings:image_sized": Route(NOBODY, lambda world: image(world) | {"size": 1024}),
