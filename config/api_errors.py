@@ -24,6 +24,7 @@ from accounts.limits import RateLimited
 from accounts.providers.base import ProviderUnavailable
 from exports.views.files import NoPlaceLeft
 from ratings.api.bodies import BodyInvalid
+from ratings.countermeasures.proof_of_work import ProofOfWorkNeeded
 from ratings.queries.datasets import NoSuchDataset
 from ratings.queries.moderation import NoSuchImage
 from ratings.queries.raters import NoSuchRater
@@ -82,6 +83,7 @@ ERRORS: dict[type[Exception], ApiError] = {
     NoImageLeft: ApiError(404, "NoImageLeft"),
     TooManyLeases: ApiError(429, "TooManyLeases"),
     RateLimited: ApiError(429, "RateLimited"),
+    ProofOfWorkNeeded: ApiError(428, "ProofOfWorkNeeded"),
     Http404: ApiError(404, "NotFound"),
     NoPlaceLeft: ApiError(429, "NoPlaceLeft"),
 }
@@ -116,6 +118,8 @@ def _answer(error: Exception, view: APIView) -> Response | None:
     body = _body(message, known.rc)
     if isinstance(error, BodyInvalid | SetInvalid):
         body["errors"] = error.errors
+    if isinstance(error, ProofOfWorkNeeded):
+        body["challenge"] = error.challenge
     headers = {"Retry-After": RETRY_AFTER[type(error)]} if type(error) in RETRY_AFTER else {}
     if isinstance(error, RateLimited):
         headers |= error.as_headers()
@@ -142,7 +146,7 @@ def too_many_requests(request: HttpRequest, exception: RateLimited | None = None
     """
     limited = exception or RateLimited("Too many attempts. Wait a minute, then try again.")
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
-        response: HttpResponse = JsonResponse({"message": str(limited), "code": "limited"}, status=429)
+        response: HttpResponse = _limited_json(limited)
     else:
         response = render(request, "429.html", {"message": str(limited)}, status=429)
     response["Retry-After"] = str(limited.retry_after)
@@ -156,6 +160,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         message = "This page was too old. Nothing was saved; it is sent again with a fresh token."
         return JsonResponse({"message": message, "code": "stale_csrf"}, status=403)
     return csrf.csrf_failure(request, reason=reason)
+
+
+def _limited_json(limited: RateLimited) -> HttpResponse:
+    body: dict[str, Any] = {"message": str(limited), "code": "limited"}
+    if not isinstance(limited, ProofOfWorkNeeded):
+        return JsonResponse(body, status=429)
+    return JsonResponse(body | {"code": "proof_of_work", "challenge": limited.challenge}, status=428)
 
 
 @csrf_exempt  # It is also the view of unknown routes of the API, which no token comes with.

@@ -356,6 +356,7 @@ def prepare() -> None:
     call_command("migrate", interactive=False, verbosity=0)
     collect_static_files()
     call_command("load_demo")
+    call_command("draw_practice")
     call_command("ensure_moderators", verbosity=0)
     call_command("ensure_superuser")
 

@@ -161,3 +161,10 @@ class PageSettingsForm(forms.Form):
         if "keys" in sent:
             sent["keys"] = sent["keys"] or {}
         return sent
+
+
+class PracticeForm(forms.Form):
+    """An answer to an image to practise on."""
+
+    image_id = forms.UUIDField()
+    artifacts = forms.IntegerField(min_value=0, max_value=5, error_messages={"required": _("Choose 0 to 5 first.")})

@@ -34,6 +34,10 @@ LIMITS: dict[str, Limit] = {
     # a school class sits behind one address too.
     "rating_new_crowd": Limit(1200, 60, 120),
     "rating_crowd": Limit(720, 60, 120),
+    # What a browser without an account may rate or skip before it has to prove some work (a fraction of a second for
+    # 25 answers): an evening's worth, and for all at one address several. An account has no such limit.
+    "without_proof": Limit(300, 3600, 200),
+    "without_proof_crowd": Limit(1500, 3600, 1000),
     # Everything else that the API is asked: lists, checks of moderators. Machines do that, and one at a time.
     "read": Limit(300, 60, 60),
     # Whole sets from AI Horde, which speaks for all its users from one address. A bound on a runaway, no more.

@@ -3,13 +3,22 @@
 from datetime import datetime
 
 from accounts.access import Caller
-from accounts.limits import Allowance, take_from_limits
-from ratings.countermeasures.limits import Action, demands_of
+from accounts.limits import Allowance, RateLimited, take_from_limits
+from ratings.countermeasures.limits import Action, demands_of, demands_without_proof
+from ratings.countermeasures.proof_of_work import require_proof
 
 
-def admit_caller(*, caller: Caller, action: Action, now: datetime) -> Allowance | None:
+def admit_caller(*, caller: Caller, action: Action, now: datetime, proof: str = "") -> Allowance | None:
     """Count this request against the caller's limits; return what is left, or None when nobody counts just now.
 
-    Raises RateLimited.
+    A browser that rates much, or in a busy crowd, has to send a proof of work now and then. Raises RateLimited, of
+    which ProofOfWorkNeeded is one.
     """
-    return take_from_limits(demands=demands_of(caller=caller, action=action), now=now)
+    demands, free = demands_of(caller=caller, action=action), demands_without_proof(caller=caller, action=action)
+    try:
+        return take_from_limits(demands=demands + free, now=now)
+    except RateLimited as limited:
+        if limited.allowance is None or limited.allowance.limit not in {demand.limit for demand in free}:
+            raise
+        require_proof(holder=caller.holder, proof=proof, allowance=limited.allowance, now=now)
+    return take_from_limits(demands=demands, now=now)

@@ -19,6 +19,17 @@ class Action(StrEnum):
 CROWD_LIMITS = {Action.TAKE_IMAGE: "rating_new_crowd", Action.RATE: "rating_crowd"}
 
 
+# What a browser without an account may rate before it has to prove some work, by itself and with all at its address.
+WITHOUT_PROOF, CROWD_WITHOUT_PROOF = "without_proof", "without_proof_crowd"
+
+
+def demands_without_proof(*, caller: Caller, action: Action) -> list[Demand]:
+    """Return the limits that a proof of work lifts."""
+    if not caller.crowd or action != Action.RATE:
+        return []
+    return [Demand(WITHOUT_PROOF, caller.holder), Demand(CROWD_WITHOUT_PROOF, f"address:{caller.crowd}")]
+
+
 def demands_of(*, caller: Caller, action: Action) -> list[Demand]:
     """Return the limits in question.
 

@@ -1,11 +1,13 @@
 """The tables of the ratings domain, one file for each noun."""
 
+from ratings.models.activity import ActiveDay
 from ratings.models.comparison import BestFrom, Comparison, ComparisonRevision, Outcome
 from ratings.models.control import ControlAnswer, ControlKind, GoldImage, GoldState
 from ratings.models.dataset import Dataset, DatasetState
 from ratings.models.image import AdultClass, Image, ImageStatus, Rendition
 from ratings.models.image_set import ImageInSet, ImageSet, SetSkip, key_of_images
 from ratings.models.moderation import ActionKind, ModerationAction
+from ratings.models.practice import PracticeImage
 from ratings.models.preferences import PagePreferences
 from ratings.models.quality import (
     ImageScore,
@@ -28,6 +30,7 @@ __all__ = [
     "OUT_OF_COUNT",
     "WARM_UP_COUNT",
     "ActionKind",
+    "ActiveDay",
     "AdultClass",
     "BestFrom",
     "Comparison",
@@ -47,6 +50,7 @@ __all__ = [
     "ModerationAction",
     "Outcome",
     "PagePreferences",
+    "PracticeImage",
     "Proof",
     "QualityAlarm",
     "Rater",

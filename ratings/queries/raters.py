@@ -8,7 +8,7 @@ from django.db.models import Q, Sum
 
 from accounts.queries import identities_of_person
 from kudos.queries import balance_of_person
-from ratings.models import Comparison, ImageStatus, Rater, Rating, RatingState
+from ratings.models import AdultClass, Comparison, ImageStatus, Rater, Rating, RatingState
 
 MANY_A_DAY = 1000
 
@@ -121,7 +121,7 @@ def _mine(row: Rating) -> MyRating:
         row.reward,
         row.settlement_id is not None,
         row.created_at,
-        row.image.status == ImageStatus.ACTIVE,
+        row.image.status == ImageStatus.ACTIVE and row.image.adult_class == AdultClass.SAFE,
     )
 
 

@@ -12,9 +12,10 @@ from django.db.models import Count, Min
 
 from accounts.models import Identity, IdentityKind, User
 from accounts.services import ensure_identity
-from ratings.models import PagePreferences, Rating, RatingState
+from ratings.models import Comparison, PagePreferences, Rating, RatingState
 from ratings.queries.prepared import fetch_prepared
-from ratings.rewards import PriceList, reward_for
+from ratings.rewards import PriceList, reward_for, reward_for_comparison
+from ratings.services.comparison_states import supersede_comparisons
 from ratings.services.linking import LinkedAlready, LinkRefused, LinkWords, point_identity
 from ratings.services.rater import open_rater
 from ratings.services.superseding import supersede_ratings
@@ -33,15 +34,22 @@ WORDS = LinkWords(
 # interrupted may run again. Who could not judge the artifacts is paid as for saying nothing of them, as in `submit`.
 PROMISE = """
 WITH claimed AS (
-    SELECT r.id, r.artifacts IS NOT NULL AS has_artifacts FROM ratings_rating r
+    SELECT r.id, {amount} AS amount FROM {table} r
     WHERE r.rater_id = (SELECT id FROM ratings_rater WHERE identity_id = %(identity)s)
         AND r.created_at >= %(since)s AND r.reward = 0 AND r.settlement_id IS NULL AND r.state <> 'superseded'
     ORDER BY r.id FOR NO KEY UPDATE
 )
-UPDATE ratings_rating r SET reward = CASE WHEN c.has_artifacts THEN %(with_artifacts)s ELSE %(plain)s END::int
+UPDATE {table} r SET reward = c.amount
 FROM claimed c WHERE r.id = c.id AND r.reward = 0 AND r.settlement_id IS NULL AND r.state <> 'superseded'
 RETURNING r.reward
 """
+PROMISES = (
+    PROMISE.format(table="ratings_comparison", amount="%(best_of_set)s::int"),
+    PROMISE.format(
+        table="ratings_rating",
+        amount="CASE WHEN r.artifacts IS NOT NULL THEN %(with_artifacts)s ELSE %(plain)s END::int",
+    ),
+)
 
 
 class NothingToClaim(LinkRefused):
@@ -50,9 +58,10 @@ class NothingToClaim(LinkRefused):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a browser rated in the last 30 days, and the kudos that are promised for it once somebody claims it."""
+    """What a browser answered in the last 30 days, and the kudos that are promised for it once somebody claims it."""
 
     rating_count: int
+    comparison_count: int
     kudos: int
     oldest_at: datetime
 
@@ -62,15 +71,24 @@ def find_claim(*, browser_id: str | None, prices: PriceList, now: datetime) -> C
     identity = Identity.objects.filter(kind=IdentityKind.BROWSER, external_id=browser_id or "", user=None).first()
     if identity is None:
         return None
-    rows = Rating.objects.filter(rater__identity=identity, created_at__gte=now - CLAIMABLE)
-    found = rows.exclude(state=RatingState.SUPERSEDED).aggregate(
-        all=Count("id"), artifacts=Count("artifacts"), oldest_at=Min("created_at")
+    lately = {"rater__identity": identity, "created_at__gte": now - CLAIMABLE}
+    rated = (
+        Rating.objects.filter(**lately)
+        .exclude(state=RatingState.SUPERSEDED)
+        .aggregate(all=Count("id"), artifacts=Count("artifacts"), oldest_at=Min("created_at"))
     )
-    if not found["all"]:
+    compared = (
+        Comparison.objects.filter(**lately)
+        .exclude(state=RatingState.SUPERSEDED)
+        .aggregate(all=Count("id"), oldest_at=Min("created_at"))
+    )
+    times = [found["oldest_at"] for found in (rated, compared) if found["all"]]
+    if not times:
         return None
-    plain, with_artifacts = (reward_for(prices=prices, has_artifacts=has) for has in (False, True))
-    kudos = plain * (found["all"] - found["artifacts"]) + with_artifacts * found["artifacts"]
-    return Claim(found["all"], kudos, found["oldest_at"])
+    amounts = _amounts(prices)
+    kudos = amounts["plain"] * (rated["all"] - rated["artifacts"]) + amounts["with_artifacts"] * rated["artifacts"]
+    kudos += amounts["best_of_set"] * compared["all"]
+    return Claim(rated["all"], compared["all"], kudos, min(times))
 
 
 def claim_browser(*, user: User, browser_id: str, prices: PriceList, now: datetime) -> int:
@@ -96,18 +114,23 @@ def claim_browser(*, user: User, browser_id: str, prices: PriceList, now: dateti
             _keep_training(identity.pk, own_id)
     except LinkedAlready:
         pass  # The last time was interrupted; what it had left follows.
+    supersede_comparisons(user_id=user.pk)
     supersede_ratings(user_id=user.pk)
     return _promise(identity.pk, prices, now)
 
 
 def _promise(identity_id: int, prices: PriceList, now: datetime) -> int:
-    params = {
-        "identity": identity_id,
-        "since": now - CLAIMABLE,
+    params = {"identity": identity_id, "since": now - CLAIMABLE, **_amounts(prices)}
+    with transaction.atomic():
+        return sum(reward for sql in PROMISES for (reward,) in fetch_prepared(sql, params))
+
+
+def _amounts(prices: PriceList) -> dict[str, int]:
+    return {
         "plain": reward_for(prices=prices, has_artifacts=False),
         "with_artifacts": reward_for(prices=prices, has_artifacts=True),
+        "best_of_set": reward_for_comparison(prices=prices),
     }
-    return sum(reward for (reward,) in fetch_prepared(PROMISE, params))
 
 
 def _keep_training(browser_identity_id: int, own_id: int) -> None:

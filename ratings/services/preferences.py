@@ -15,10 +15,9 @@ from ratings.queries.preferences import Preferences, is_of_age, my_preferences
 
 # What a key can do, and which key does it unless the person moved it: `KeyboardEvent.code`, which names the place of
 # a key and not the letter on it.
+# Digits answer the active question and cannot be moved.
 DEFAULT_KEYS = {
-    **{f"aesthetic_{value}": f"Digit{value % 10}" for value in range(1, 11)},
     **{f"artifacts_{level}": f"Key{letter}" for level, letter in enumerate("QWERTY")},
-    "submit": "Enter",
     "undo": "KeyZ",
     "skip": "KeyS",
     "unsure": "KeyN",
@@ -26,11 +25,12 @@ DEFAULT_KEYS = {
     "reveal": "KeyV",
     "full_size": "KeyF",
     "details": "KeyI",
-    "help": "Slash",
 }
-KEY_CODE = re.compile(r"[A-Z][A-Za-z0-9]{1,23}", re.ASCII)
-# Keys that a page may not take away from whoever moves or edits with them; Backspace and Delete do nothing here.
-RESERVED = re.compile(r"Backspace|Delete|Tab|Escape|(Shift|Control|Alt|Meta|OS)(Left|Right)|CapsLock|F\d{1,2}")
+# Keys that write something: a page may not take others away from whoever moves or edits with them.
+KEY_CODE = re.compile(
+    r"Key[A-Z]|Comma|Period|Slash|Semicolon|Quote|Bracket(Left|Right)|Backquote|Backslash|Minus|Equal|Intl[A-Za-z0-9]{1,12}",
+    re.ASCII,
+)
 
 
 class PreferencesInvalid(Exception):
@@ -68,7 +68,7 @@ def check_keys(keys: object) -> None:
     for action, code in keys.items():
         if action not in DEFAULT_KEYS:
             raise PreferencesInvalid(_("There is no action of the name “%(name)s”.") % {"name": str(action)[:40]})
-        if not isinstance(code, str) or not KEY_CODE.fullmatch(code) or RESERVED.fullmatch(code):
+        if not isinstance(code, str) or not KEY_CODE.fullmatch(code):
             raise PreferencesInvalid(_("This key cannot be used: “%(code)s”.") % {"code": str(code)[:40]})
     taken: dict[str, str] = {}
     for action, code in (DEFAULT_KEYS | keys).items():

@@ -51,9 +51,14 @@ def ensure_rater(caller: Caller, *, now: datetime) -> int:
         )
         open_rater(identity_id, is_shared=caller.is_shared)
         if caller.user_id is not None:
-            User.objects.filter(pk=caller.user_id, licence_accepted_at=None).update(licence_accepted_at=now)
+            accept_licence(user_id=caller.user_id, now=now)
         refresh_rater(identity_id=identity_id, profile=caller.profile)
     return identity_id
+
+
+def accept_licence(*, user_id: int, now: datetime) -> None:
+    """Write down when a person first answered a page that shows the licence of ratings; the first time counts."""
+    User.objects.filter(pk=user_id, licence_accepted_at=None).update(licence_accepted_at=now)
 
 
 def open_rater(identity_id: int, *, is_shared: bool = False) -> Rater:

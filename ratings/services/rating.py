@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 import orjson
+from django.utils import timezone
 
 from accounts.access import Caller
 from accounts.metrics import RATINGS_REFUSED, RATINGS_SUBMITTED
@@ -192,6 +193,7 @@ def _statement_params(
 ) -> dict[str, Any]:
     return {
         "now": now,
+        "today": timezone.localdate(now),
         "image": submission.image_id,
         "aesthetic": submission.aesthetic,
         "artifacts": submission.artifacts,

@@ -74,6 +74,10 @@ WITH rater AS (
         counted_count = r.counted_count + (given.state = 'counted')::int
     FROM given LEFT JOIN image_counters ON true WHERE r.id = given.rater_id AND NOT r.is_shared
     RETURNING r.id, r.is_linked, r.state IN ('quarantined', 'voided') AS is_out
+), active_day AS (
+    INSERT INTO ratings_activeday (rater_id, day)
+    SELECT given.rater_id, %(today)s FROM given JOIN rater ON rater.id = given.rater_id AND NOT rater.is_shared
+    ON CONFLICT DO NOTHING
 )
 SELECT g.id, g.state, g.dataset_id,
     CASE WHEN g.state = CASE WHEN r.is_out THEN 'counted' ELSE 'quarantined' END THEN r.id END,

@@ -47,6 +47,7 @@ START = """
         id bigint, identity_id bigint, reward integer, is_comparison boolean
     ) ON COMMIT DROP
 """
+# A browser that was claimed rates no more, and so goes by what is known of its person.
 DUE = """
     INSERT INTO settlement_due
     SELECT r.id, t.identity_id, r.reward, {is_comparison}
@@ -54,8 +55,12 @@ DUE = """
         JOIN ratings_rater t ON t.id = r.rater_id
         JOIN accounts_identity i ON i.id = t.identity_id
     WHERE r.settlement_id IS NULL AND r.reward > 0 AND r.state = 'counted' AND r.created_at <= %s
-        AND (t.state IN ('calibrated', 'trusted') OR t.is_trusted AND t.state = 'new')
-        AND (i.kind = ANY(%s) OR (i.kind = 'browser' AND i.user_id IS NOT NULL))
+        AND (t.state IN ('calibrated', 'trusted') OR t.is_trusted AND t.state = 'new' OR i.kind = 'browser'
+            AND t.state = 'new' AND EXISTS (
+                SELECT FROM accounts_identity s JOIN ratings_rater p ON p.identity_id = s.id
+                WHERE s.user_id = i.user_id AND s.kind = 'account'
+                    AND (p.state IN ('calibrated', 'trusted') OR p.is_trusted AND p.state = 'new')))
+        AND (i.kind = ANY(%s) OR i.kind = 'browser' AND i.user_id IS NOT NULL)
     ORDER BY r.id LIMIT %s
     FOR NO KEY UPDATE OF r SKIP LOCKED
 """

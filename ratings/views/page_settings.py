@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.access import caller_from_request
 from ratings.forms import PageSettingsForm
+from ratings.queries.goals import my_week
 from ratings.queries.preferences import my_preferences
 from ratings.services.preferences import DEFAULT_KEYS, PreferencesInvalid, save_preferences
 from ratings.views.answers import wants_json
@@ -58,7 +59,9 @@ def _answer(request: HttpRequest, held: dict[str, Any], *, error: str = "", stat
 
 
 def _shown(request: HttpRequest, held: dict[str, Any]) -> dict[str, Any]:
-    return held | {"signed_in": request.user.is_authenticated, "default_keys": DEFAULT_KEYS}
+    identity_id = caller_from_request(request).identity_id
+    week = asdict(my_week(identity_id=identity_id, today=timezone.localdate()))
+    return held | {"signed_in": request.user.is_authenticated, "default_keys": DEFAULT_KEYS, "week": week}
 
 
 def _said(form: PageSettingsForm) -> str:

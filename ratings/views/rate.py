@@ -5,6 +5,7 @@ what `rate_actions` names. A refusal is said in words, with a code for the scrip
 """
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -22,7 +23,10 @@ from accounts.limits import RateLimited
 from ratings.countermeasures.limits import Action
 from ratings.forms import LARGEST_ID, MAX_AHEAD, UNSURE, ActionForm, CountForm, RevisionForm
 from ratings.leases.token import label_of
+from ratings.media import BLURRED_SIZE
+from ratings.models import AdultClass
 from ratings.queries.datasets import DatasetForRating, NoSuchDataset, get_dataset_for_rating
+from ratings.queries.preferences import adult_classes_of
 from ratings.queries.raters import my_rating, my_standing
 from ratings.queries.renditions import Offer, offers_of
 from ratings.scales import SCALES
@@ -125,7 +129,8 @@ def _following(request: HttpRequest, dataset: DatasetForRating | None) -> dict[s
     """Return the next image for the script, if there is one: the answer before it is saved in any case."""
     try:
         # That answer may just have made the caller's identity, so they are looked up anew.
-        return next(iter(_lease(caller_from_request(request), dataset, 1)[0]), None)
+        caller = caller_from_request(request)
+        return next(iter(_lease(caller, dataset, 1, adult_classes_of(user_id=caller.user_id))[0]), None)
     except TooManyLeases:
         return None
 
@@ -177,7 +182,10 @@ def _hand_out(request: HttpRequest, dataset: DatasetForRating | None) -> HttpRes
     if not form.is_valid():
         message = _("Ask for 1 to %(most)d images.") % {"most": MAX_AHEAD}
         return JsonResponse({"message": message, "code": RatingInvalid.reason}, status=400)
-    images, problem = _lease(admit(request, Action.TAKE_IMAGE), dataset, form.cleaned_data["count"] or 1)
+    caller = admit(request, Action.TAKE_IMAGE)
+    # The script blurs what is not for everybody; a page without it is never given any.
+    classes = adult_classes_of(user_id=caller.user_id)
+    images, problem = _lease(caller, dataset, form.cleaned_data["count"] or 1, classes)
     return JsonResponse({"images": images, "message": str(problem or "")})
 
 
@@ -207,13 +215,15 @@ def _show_next(request: HttpRequest, dataset: DatasetForRating | None) -> HttpRe
 
 
 def _lease(
-    caller: Caller, dataset: DatasetForRating | None, count: int
+    caller: Caller, dataset: DatasetForRating | None, count: int, adult_classes: Sequence[str] = ()
 ) -> tuple[list[dict[str, Any]], NoImageLeft | None]:
     """Return images to show, or why there are none. Raises TooManyLeases."""
     if dataset is None:
         return [], NoImageLeft(_("No dataset is open at the moment."))
     try:
-        leased = lease_images(caller=caller, dataset=dataset, count=count, now=timezone.now())
+        leased = lease_images(
+            caller=caller, dataset=dataset, count=count, now=timezone.now(), adult_classes=adult_classes
+        )
     except NoImageLeft as problem:
         return [], problem
     offers = offers_of([image.image_id for image in leased])
@@ -232,6 +242,7 @@ def _shown(image: LeasedImage, offer: Offer) -> dict[str, Any]:
         "height": image.height,
         "alt": _("The image to rate"),
         "adult_class": offer.adult_class,
+        "blurred_url": "" if offer.adult_class == AdultClass.SAFE else _url_of(image.image_id, BLURRED_SIZE),
         "scale_version": image.scale_version,
         "is_practice": False,
     }
@@ -254,10 +265,15 @@ def _render(
         "position": standing.today_count + 1,
         "standing": standing,
         "idempotency_key": uuid.uuid4(),
-        "is_newcomer": caller.identity_id is None,
+        "is_newcomer": _is_newcomer(request, caller),
         "identity": label_of(caller.holder),
     }
     return render(request, "ratings/rate.html", context | answers, status=status)
+
+
+def _is_newcomer(request: HttpRequest, caller: Caller) -> bool:
+    """Return whether the licence of ratings has still to be shown: answering accepts it."""
+    return caller.identity_id is None or (request.user.pk is not None and request.user.licence_accepted_at is None)
 
 
 def _url_of(image_id: uuid.UUID, size: int = RENDITION_SIZE) -> str:

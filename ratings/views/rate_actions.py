@@ -26,6 +26,7 @@ from ratings.leases.token import label_of
 from ratings.models import SkipReason
 from ratings.rewards import current_prices
 from ratings.services.proving import return_leases
+from ratings.services.rater import accept_licence
 from ratings.services.rating import RatingSubmission, SubmittedRating, submit_rating
 from ratings.services.refusals import RatingRefused
 from ratings.services.reporting import report_image
@@ -62,14 +63,20 @@ def admit(request: HttpRequest, action: Action) -> Caller:
     """Return who is calling. Raises RateLimited, which is a page of its own, or JSON for the script."""
     caller = caller_from_request(request)
     # For the header, which config/middleware.py writes.
-    request.allowance = admit_caller(caller=caller, action=action, now=timezone.now())  # type: ignore[attr-defined]
+    request.allowance = admit_caller(  # type: ignore[attr-defined]
+        caller=caller, action=action, now=timezone.now(), proof=request.POST.get("altcha", "")
+    )
     return caller
 
 
 def check_identity(request: HttpRequest, form: ActionForm) -> None:
-    """Refuse what somebody else did in this browser: it waits for them. Raises IdentityChanged."""
+    """Refuse what somebody else did in this browser: it waits for them. Raises IdentityChanged.
+
+    What was done before the person claimed the browser's ratings was done by them.
+    """
     claimed = form.cleaned_data["identity"]
-    if claimed and claimed != label_of(caller_from_request(request).holder):
+    caller = caller_from_request(request)
+    if claimed and claimed not in {label_of(name) for name in (caller.holder, caller.former_holder) if name}:
         raise IdentityChanged(_("This was done under another account, or before signing in. It waits for that one."))
 
 
@@ -93,6 +100,8 @@ def _submit(request: HttpRequest, form: RatingForm) -> Reply:
     )
     caller = admit(request, Action.RATE)
     submitted = submit_rating(caller=caller, submission=submission, prices=current_prices(), now=timezone.now())
+    if request.user.pk is not None and request.user.licence_accepted_at is None:
+        accept_licence(user_id=request.user.pk, now=timezone.now())
     return _tell(request, _("Saved: %(given)s."), submitted)
 
 

@@ -1,13 +1,17 @@
 """Who the browser is now: answers that waited in it ask before they are sent, and need a token that is fresh."""
 
+from dataclasses import asdict
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.access import remember_browser
 from ratings.countermeasures.limits import Action
 from ratings.leases.token import label_of
+from ratings.queries.goals import my_week
 from ratings.queries.raters import my_standing
 from ratings.views.profile import start_of_today
 from ratings.views.rate_actions import admit
@@ -26,6 +30,8 @@ def rating_session(request: HttpRequest) -> HttpResponse:
             "today": standing.today_count,
             "pending": standing.pending_kudos,
             "signed_in": request.user.is_authenticated,
+            "former_identity": label_of(caller.former_holder) if caller.former_holder else "",
+            "week": asdict(my_week(identity_id=caller.identity_id, today=timezone.localdate())),
         }
     )
     remember_browser(request, response)

@@ -105,6 +105,7 @@ def _request(method: str, path: str, caller: Caller, body: str = "") -> bytes:
 def _submit_script(callers: list[Caller]) -> str:
     values = {
         "now": "now()",
+        "today": "current_date",
         "identity": ":identity",
         "image": IMAGE.format(f"{1 << 40} + :image::bigint"),
         "aesthetic": ":aesthetic::int",

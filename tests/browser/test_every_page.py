@@ -13,6 +13,7 @@ PUBLIC = [
     "/rate/",
     "/rate/demo/",
     "/rate/settings/",
+    "/rate/practice/",
     "/datasets/",
     "/datasets/demo/",
     "/accounts/login/",

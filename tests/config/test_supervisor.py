@@ -65,6 +65,12 @@ PROJECT = {
                 while Path("slow-demo").exists():
                     time.sleep(0.05)
     """,
+    "standin/management/commands/draw_practice.py": """
+        from django.core.management.base import BaseCommand
+        class Command(BaseCommand):
+            def handle(self, **options):
+                pass
+    """,
     "standin/management/commands/ensure_moderators.py": """
         from django.core.management.base import BaseCommand
         class Command(BaseCommand):

@@ -94,6 +94,8 @@ PAGES = {
     "ratings:rating_session": Route(EVERYBODY),
     "ratings:rate_dataset": Route(EVERYBODY, lambda _: {"slug": "demo"}),
     "ratings:page_settings": Route(EVERYBODY),
+    "ratings:practice": Route(EVERYBODY),
+    "ratings:practice_picture": Route(NOBODY, image),
     "ratings:claim": Route(SIGNED_IN),
     "ratings:profile": Route(SIGNED_IN),
     "kudos:history": Route(SIGNED_IN),

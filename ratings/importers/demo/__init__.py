@@ -107,7 +107,7 @@ def _make_picture(index: int, size: int) -> DemoPicture:
         title=artwork.title,
         parameters=artwork.parameters,
         planted_artifacts=commission.level,
-        webp=_encode(damaged),
+        webp=encode(damaged),
         width=size,
         height=size,
     )
@@ -124,7 +124,7 @@ def _draw_clean(index: int, size: int) -> Artwork:
     return draw(commission.plan, size=size, rng=make_rng("artwork", index))
 
 
-def _encode(pixels: Pixels) -> bytes:
+def encode(pixels: Pixels) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(to_bytes(pixels)).save(buffer, "WEBP", quality=WEBP_QUALITY, method=WEBP_METHOD)
     return buffer.getvalue()

@@ -26,7 +26,7 @@ def decode(webp):
 
 def clean_webp(picture):
     """The picture as it would be without planted artifacts."""
-    return demo._encode(demo._draw_clean(picture.index, picture.width).pixels)
+    return demo.encode(demo._draw_clean(picture.index, picture.width).pixels)
 
 
 @pytest.fixture(scope="module")

@@ -80,6 +80,10 @@ def test_it_works(visitor, adds_up, settings):
     user = Identity.objects.get(external_id=before).user
     assert user.username == "alice"
     settle_rewards(hold=timedelta(0), now=now())
+    assert balance_of_person(Identity.objects.get(kind="account", user=user).pk) == 0
+    # Whose answers are known to be good is paid, and a browser goes by its person.
+    Rater.objects.filter(identity__kind="account").update(state="calibrated")
+    settle_rewards(hold=timedelta(0), now=now())
     settle_rewards(hold=timedelta(0), now=now())
     own = Identity.objects.get(kind="account", user=user)
     assert balance_of_person(own.pk) == 15
