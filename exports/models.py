@@ -28,6 +28,7 @@ class Release(models.Model):
     schema_version = models.CharField(max_length=10)
     rating_count = models.PositiveBigIntegerField(default=0)
     image_count = models.PositiveBigIntegerField(default=0)
+    comparison_count = models.PositiveBigIntegerField(default=0, db_default=0)
     requested_at = models.DateTimeField(default=timezone.now)
     snapshot_at = models.DateTimeField(null=True, blank=True)
     published_at = models.DateTimeField(null=True, blank=True)

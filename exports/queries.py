@@ -8,7 +8,7 @@ from django.db import connection
 
 from exports.models import Release, ReleaseFile, ReleaseState
 from ratings.models import Dataset
-from ratings.queries.published import IS_PUBLISHED_RATING
+from ratings.queries.published import IS_PUBLISHED_COMPARISON, IS_PUBLISHED_RATING
 
 SHOWN_RELEASES = 10
 # The file of a release that programs of 2023 read.
@@ -17,11 +17,16 @@ LEGACY_PATH = "legacy_export.parquet"
 # A rating that was being committed while the last snapshot was taken bears an earlier time than the snapshot; for
 # ten minutes' worth of ratings a release too many is better than one that never comes. The counts see what times
 # do not: ratings voided or imported, images hidden or restored.
+COMPARISONS_OF_DATASET = f"""
+    SELECT count(*) FROM ratings_comparison comparison
+        JOIN ratings_imageset image_set ON image_set.id = comparison.image_set_id
+    WHERE image_set.dataset_id = dataset.id AND {IS_PUBLISHED_COMPARISON}
+"""
 DUE = f"""
 SELECT dataset.id
 FROM ratings_dataset dataset
 LEFT JOIN LATERAL (
-    SELECT snapshot_at, rating_count FROM exports_release
+    SELECT snapshot_at, rating_count, comparison_count FROM exports_release
     WHERE dataset_id = dataset.id AND state = 'published' ORDER BY snapshot_at DESC LIMIT 1
 ) latest ON true
 WHERE dataset.state <> 'closed' AND (
@@ -38,6 +43,11 @@ WHERE dataset.state <> 'closed' AND (
     OR latest.rating_count <> (
         SELECT count(*) FROM ratings_rating rating JOIN ratings_image image ON image.id = rating.image_id
         WHERE rating.dataset_id = dataset.id AND {IS_PUBLISHED_RATING}
+    )
+    OR coalesce(latest.comparison_count, 0) <> ({COMPARISONS_OF_DATASET})
+    OR EXISTS (
+        {COMPARISONS_OF_DATASET} AND comparison.created_at > latest.snapshot_at - interval '10 minutes'
+        HAVING count(*) > 0
     )
 )
 ORDER BY dataset.slug

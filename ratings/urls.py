@@ -4,6 +4,7 @@ from django.urls import path
 
 from ratings.views import (
     claiming,
+    compare,
     datasets,
     home,
     images,
@@ -25,6 +26,8 @@ urlpatterns = [
     path("rate/practice/<uuid:image_id>.webp", practice.practice_picture, name="practice_picture"),
     path("rate/settings/", page_settings.page_settings, name="page_settings"),
     path("rate/<slug:slug>/", rate.rate, name="rate_dataset"),
+    path("compare/", compare.compare, name="compare"),
+    path("compare/<slug:slug>/", compare.compare, name="compare_dataset"),
     path("datasets/", datasets.datasets, name="datasets"),
     path("datasets/<slug:slug>/", datasets.dataset, name="dataset"),
     path("moderation/ratings/", moderation.moderate_ratings, name="moderate_ratings"),

@@ -21,6 +21,7 @@ SIZES = {1280: {"width": 1280, "height": 800}, 360: {"width": 360, "height": 640
 PUBLIC = {
     "home": "/",
     "rate": "/rate/",
+    "compare": "/compare/",
     "datasets": "/datasets/",
     "dataset": "/datasets/demo/",
     "downloads": "/downloads/",
@@ -39,7 +40,7 @@ OWN = {
     "logout": "/accounts/logout/",
 }
 # A page for the thumb is photographed as it stands, without what a scroll would show.
-AS_SEEN = {"rate"}
+AS_SEEN = {"compare", "rate"}
 
 
 def main() -> None:

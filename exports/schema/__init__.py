@@ -18,19 +18,32 @@ verified, described, and shown on the downloads page. `has_text` gives it a CSV 
 people said) and rows that are computed (what follows from it) belong in different tables.
 """
 
-from exports.schema.columns import AGE_BANDS, AGE_FLOORS, HISTOGRAM, SCHEMA_VERSION, Column, Scope, Table, Treatment
+from exports.schema.columns import (
+    AGE_BANDS,
+    AGE_FLOORS,
+    HISTOGRAM,
+    IMAGE_IDS,
+    SCHEMA_VERSION,
+    Column,
+    Scope,
+    Table,
+    Treatment,
+)
+from exports.schema.comparisons import COMPARISONS
 from exports.schema.excluded import RATINGS_EXCLUDED, REASONS
 from exports.schema.legacy import LEGACY
 from exports.schema.scores import IMAGE_SCORES
 from exports.schema.tables import IMAGES, RATINGS, select_raters
 
-TABLES = (IMAGES, RATINGS, IMAGE_SCORES, RATINGS_EXCLUDED, LEGACY)
+TABLES = (IMAGES, RATINGS, COMPARISONS, IMAGE_SCORES, RATINGS_EXCLUDED, LEGACY)
 
 __all__ = [
     "AGE_BANDS",
     "AGE_FLOORS",
+    "COMPARISONS",
     "HISTOGRAM",
     "IMAGES",
+    "IMAGE_IDS",
     "IMAGE_SCORES",
     "LEGACY",
     "RATINGS",

@@ -9,7 +9,7 @@ from datetime import datetime
 import pyarrow as pa
 from psycopg import sql
 
-SCHEMA_VERSION = "1.3"
+SCHEMA_VERSION = "1.4"
 
 INSTANT = pa.timestamp("us", tz="UTC")
 POWERS = tuple(10**exponent for exponent in reversed(range(10)))
@@ -24,6 +24,7 @@ AGE_BANDS = {
 AGE_FLOORS = tuple(days * 24 * 3600 for days in AGE_BANDS)
 UNKNOWN_AGE = -1
 HISTOGRAM = pa.list_(pa.field("element", pa.int32(), nullable=False))
+IMAGE_IDS = pa.list_(pa.field("element", pa.string(), nullable=False))
 
 
 class Treatment(enum.Enum):

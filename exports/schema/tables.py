@@ -359,13 +359,20 @@ LEFT JOIN (
 # a pseudonym is computed once for each rater.
 #
 # A rater has one band of ages in every file: two bands an hour apart would tell the hour in which the account was
-# made, and files of one release can be laid side by side, row by row. The band is that of the first rating, counted
-# or not, because it stays the same from release to release, also when that rating is voided.
+# made, and files of one release can be laid side by side, row by row. The band is that of the first rating or
+# comparison, counted or not, because it stays the same from release to release, also when that one is voided.
 _RATERS = f"""
 SELECT rater.id, rater.pseudonym_seed, {IS_ANONYMOUS} AS anonymous, rater.is_trusted, rater.challenges_failed,
     {age_floor("seen.age")} AS account_age
 FROM (
-    SELECT rater_id, min(rater_account_age) AS age FROM ratings_rating WHERE dataset_id = {{dataset}} GROUP BY rater_id
+    SELECT rater_id, min(age) AS age FROM (
+        SELECT rater_id, min(rater_account_age) AS age FROM ratings_rating
+        WHERE dataset_id = {{dataset}} GROUP BY rater_id
+        UNION ALL
+        SELECT rater_id, min(rater_account_age) FROM ratings_comparison comparison
+            JOIN ratings_imageset image_set ON image_set.id = comparison.image_set_id
+        WHERE image_set.dataset_id = {{dataset}} GROUP BY rater_id
+    ) answers GROUP BY rater_id
 ) seen
 JOIN ratings_rater rater ON rater.id = seen.rater_id
 JOIN accounts_identity identity ON identity.id = rater.identity_id

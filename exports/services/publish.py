@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from exports.models import Release, ReleaseFile, ReleaseState
-from exports.schema import IMAGES, RATINGS
+from exports.schema import COMPARISONS, IMAGES, RATINGS
 from exports.services.verify import ReleaseNotVerified, VerifiedFolder, verify_folder
 from exports.writers.folders import (
     building_folder,
@@ -70,6 +70,7 @@ def record_publication(*, release: Release, verified: VerifiedFolder) -> None:
         snapshot_at=manifest.snapshot_at,
         image_count=manifest.row_counts[IMAGES.name],
         rating_count=manifest.row_counts[RATINGS.name],
+        comparison_count=manifest.row_counts[COMPARISONS.name],
         published_at=Now(),
     ):
         raise ReleaseGivenUp(f"{release} was given up by another process while it was being published.")

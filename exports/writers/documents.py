@@ -8,13 +8,19 @@ from typing import Any
 
 import pyarrow as pa
 
-from exports.schema import HISTOGRAM, IMAGES, RATINGS, SCHEMA_VERSION, TABLES, Table
+from exports.schema import HISTOGRAM, IMAGE_IDS, IMAGES, RATINGS, SCHEMA_VERSION, TABLES, Table
 from exports.writers.files import WrittenFile
 from ratings.models import Dataset
-from ratings.scales import SCALES
+from ratings.scales import COMPARISON_SCALES, SCALES
 
 MANIFEST, CHECKSUMS = "manifest.json", "SHA256SUMS"
-TYPE_NAMES = {HISTOGRAM: "list of int32", pa.bool_(): "boolean", pa.float64(): "double", pa.date32(): "date"}
+TYPE_NAMES = {
+    IMAGE_IDS: "list of string",
+    HISTOGRAM: "list of int32",
+    pa.bool_(): "boolean",
+    pa.float64(): "double",
+    pa.date32(): "date",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,7 @@ README = """\
 One row of `ratings.parquet` is what one rater said of one image. One row of `images.parquet` is one image and the
 plain summary of its ratings. `legacy_export.parquet` has those that say how
 good an image looks once more, in the columns that programs of 2023 read.
+One row of `comparisons` is what one rater found of images that they saw together.
 Every column is explained in `SCHEMA.md`. The pictures themselves are not inside.
 
 Only ratings that count are here: none that a moderator voided, that are held or in quarantine, or that another rating
@@ -93,9 +100,17 @@ def make_readme(contents: Contents) -> str:
         rating_count=contents.row_counts[RATINGS.name],
         image_count=contents.row_counts[IMAGES.name],
         moment=contents.moment,
-        scales="\n\n".join(_scale_text(version) for version in sorted(SCALES)),
+        scales="\n\n".join([_scale_text(version) for version in sorted(SCALES)] + [_comparison_text()]),
         checksums=CHECKSUMS,
     )
+
+
+def _comparison_text() -> str:
+    asked = [
+        f"Version {scale.version}: “{scale.question}” One image, “{scale.tie}” (tie), or “{scale.all_bad}” (all_bad)."
+        for scale in COMPARISON_SCALES.values()
+    ]
+    return " ".join(["Comparisons.", *asked])
 
 
 def _scale_text(version: int) -> str:

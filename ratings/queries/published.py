@@ -1,6 +1,6 @@
 """What everybody may see of a dataset: one rule for its pages and its releases.
 
-Each condition speaks of the tables by the names ``image`` and ``rating``.
+Each condition speaks of the tables by the names ``image``, ``rating``, ``comparison`` and ``image_set``.
 """
 
 # A picture that never arrived can have a history: ratings taken over from an export of elsewhere. What a relay said
@@ -8,6 +8,12 @@ Each condition speaks of the tables by the names ``image`` and ``rating``.
 IS_PUBLISHED_RATING = (
     "rating.state = 'counted' AND (image.status = 'active' OR image.status = 'pending' AND rating.proof = 'import')"
 )
+# Nobody is told of images that are not shown; those of a set may also be of another dataset.
+IS_PUBLISHED_COMPARISON = """(comparison.state = 'counted' AND NOT EXISTS (
+    SELECT 1 FROM unnest(comparison.image_ids) shown (id) LEFT JOIN ratings_image image ON image.id = shown.id
+        AND image.status = 'active' AND image.dataset_id = image_set.dataset_id
+    WHERE image.id IS NULL
+))"""
 HISTORY = f"""
 FROM ratings_rating rating WHERE rating.image_id = image.id AND {IS_PUBLISHED_RATING}
 """.strip()

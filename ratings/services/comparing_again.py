@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.access import Caller
-from ratings.models import Comparison, ComparisonRevision, Outcome, RatingState, SetSkip
+from ratings.models import Comparison, ComparisonRevision, Outcome, RatingState, SetSkip, SkipReason
 from ratings.queries.prepared import fetch_prepared
 from ratings.queries.raters import find_rater_id, find_raters_of_person
 from ratings.rewards import PriceList, promise_for, reward_for_comparison
@@ -24,11 +24,12 @@ from ratings.services.comparison import (
 from ratings.services.comparison_rows import SKIP
 from ratings.services.rater import ensure_rater
 from ratings.services.refusals import NotLeased, RatingInvalid, RatingRefused
+from ratings.services.reporting import check_report, store_report
 
 # Enough for who cannot decide; an end for a program that runs wild.
 MAX_REVISIONS = 20
 OVER = (RatingState.VOIDED, RatingState.SUPERSEDED)
-SKIP_REASONS = ("broken", "text_only", "personal", "cannot_judge", "other")
+SKIP_REASONS = tuple(SkipReason.values)
 
 
 class ComparisonLocked(RatingRefused):
@@ -114,6 +115,21 @@ def unskip_set(*, caller: Caller, set_id: uuid.UUID, token: str, now: datetime) 
     """Take a skip back, if there is one. Raises NotLeased."""
     proven = prove_set(caller=caller, set_id=set_id, token=token, now=now)
     SetSkip.objects.filter(rater__identity_id=caller.identity_id or 0, images_key=proven.lease.images_key).delete()
+
+
+def report_from_set(
+    *, caller: Caller, set_id: uuid.UUID, image_id: uuid.UUID, token: str, reason: str, note: str = "", now: datetime
+) -> None:
+    """Report one image of a set, as `report_image` does; the set is not to be answered any more.
+
+    Raises NotLeased or RatingInvalid.
+    """
+    check_report(reason, note)
+    proven = prove_set(caller=caller, set_id=set_id, token=token, now=now)
+    if image_id not in proven.lease.image_ids:
+        raise NotLeased("This image is not one of the set.")
+    store_report(caller, image_id, reason=reason, note=note, now=now)
+    use_up_set(caller=caller, proven=proven, is_answered=False)
 
 
 def return_sets(*, caller: Caller, tokens: Sequence[str], now: datetime) -> int:

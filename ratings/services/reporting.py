@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from accounts.access import Caller
-from ratings.models import ImageStatus, ReportReason
+from ratings.models import Image, ImageStatus, ReportReason
 from ratings.queries.raters import find_rater_id
 from ratings.services.moderation import hide_images
 from ratings.services.proving import use_up
@@ -43,22 +43,36 @@ def report_image(
     What a trusted rater or ``ENOUGH_REPORTS`` others say is illegal is hidden at once. One report for each rater, image
     and reason; sent again, it may bring another note. Reports earn nothing. Raises NotLeased or RatingInvalid.
     """
+    check_report(reason, note)
+    proven = prove_shown(caller, image_id, lease, now=now)
+    image = store_report(caller, image_id, reason=reason, note=note, now=now)
+    use_up(caller, proven, dataset_id=image.dataset_id, is_rated=False)
+
+
+def check_report(reason: str, note: str) -> None:
+    """Raise RatingInvalid for what is no report."""
     if reason not in ReportReason.values:
         raise RatingInvalid(f"The reason for a report is one of {', '.join(ReportReason.values)}.")
-    note = "".join(character for character in note if character.isprintable() or character == "\n").strip()
-    if len(note) > MAX_NOTE_LENGTH:
+    if len(_clean(note)) > MAX_NOTE_LENGTH:
         raise RatingInvalid(f"The note may have {MAX_NOTE_LENGTH} characters.")
-    proven = prove_shown(caller, image_id, lease, now=now)
+
+
+def store_report(caller: Caller, image_id: uuid.UUID, *, reason: str, note: str, now: datetime) -> Image:
+    """Write down the report of an image that was shown to the caller, and return the image."""
     rater_id = find_rater_id(ensure_rater(caller, now=now))
     with transaction.atomic(), connection.cursor() as cursor:
         # Before the report is written, so that of two at the same time the second sees the first.
         image = lock_image(image_id)
         params = {"image": image_id, "rater": rater_id, "address": caller.address_hash, "now": now}
-        cursor.execute(STORE, params | {"reason": reason, "note": note})
+        cursor.execute(STORE, params | {"reason": reason, "note": _clean(note)})
         store_skip(rater_id, image_id, now=now)
         if reason == ReportReason.ILLEGAL and image.status == ImageStatus.ACTIVE and _is_credible(image_id):
             hide_images(image_ids=[image_id], by=None, reason="reported as illegal", now=now)
-    use_up(caller, proven, dataset_id=image.dataset_id, is_rated=False)
+    return image
+
+
+def _clean(note: str) -> str:
+    return "".join(character for character in note if character.isprintable() or character == "\n").strip()
 
 
 def _is_credible(image_id: uuid.UUID) -> bool:

@@ -72,7 +72,7 @@ class SeeOther(HttpResponseRedirect):
 @require_http_methods(["GET", "HEAD", "POST"])
 def rate(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     """Show the next image, or take an answer."""
-    dataset = _find_dataset(slug)
+    dataset = find_dataset(slug)
     if request.method == "HEAD":
         return HttpResponse()  # for monitors and link previews, who are not leased an image
     if request.method == "POST":
@@ -85,7 +85,7 @@ def rate(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     return response
 
 
-def _find_dataset(slug: str | None) -> DatasetForRating | None:
+def find_dataset(slug: str | None) -> DatasetForRating | None:
     """Return the dataset asked for, or the default one, which a new installation may not have yet."""
     try:
         return get_dataset_for_rating(slug or settings.DEFAULT_DATASET)
@@ -171,7 +171,7 @@ def _keep_answers(
 def _show_again(
     request: HttpRequest, dataset: DatasetForRating, known: dict[str, Any], *, error: str, status: int
 ) -> HttpResponse:
-    image = {"image_id": known["image_id"], "lease": known["lease"], "url": _url_of(known["image_id"])}
+    image = {"image_id": known["image_id"], "lease": known["lease"], "url": url_of(known["image_id"])}
     answers = {"aesthetic": known.get("aesthetic"), "artifacts": known.get("artifacts"), "error": error}
     return _render(request, caller_from_request(request), dataset, image, status=status, **answers)
 
@@ -199,7 +199,7 @@ def _show_page(request: HttpRequest, dataset: DatasetForRating | None) -> HttpRe
     if rating is None:
         messages.error(request, _("You have no such rating."))
         return SeeOther(request.path)
-    image = {"image_id": rating.image_id, "lease": "", "url": _url_of(rating.image_id)}
+    image = {"image_id": rating.image_id, "lease": "", "url": url_of(rating.image_id)}
     aesthetic = UNSURE if rating.aesthetic is None else rating.aesthetic
     artifacts = UNSURE if rating.is_artifacts_unsure else rating.artifacts
     answers = {"aesthetic": aesthetic, "artifacts": artifacts, "revise": rating.id}
@@ -232,17 +232,17 @@ def _lease(
 
 def _shown(image: LeasedImage, offer: Offer) -> dict[str, Any]:
     """Return what the page may know of an image: nothing that could sway the rater."""
-    renditions = [{"url": _url_of(image.image_id, size), "width": width} for size, width in offer.renditions]
+    renditions = [{"url": url_of(image.image_id, size), "width": width} for size, width in offer.renditions]
     return {
         "image_id": str(image.image_id),
         "lease": image.lease,
-        "url": _url_of(image.image_id),
+        "url": url_of(image.image_id),
         "renditions": renditions,
         "width": image.width,
         "height": image.height,
         "alt": _("The image to rate"),
         "adult_class": offer.adult_class,
-        "blurred_url": "" if offer.adult_class == AdultClass.SAFE else _url_of(image.image_id, BLURRED_SIZE),
+        "blurred_url": "" if offer.adult_class == AdultClass.SAFE else url_of(image.image_id, BLURRED_SIZE),
         "scale_version": image.scale_version,
         "is_practice": False,
     }
@@ -265,16 +265,16 @@ def _render(
         "position": standing.today_count + 1,
         "standing": standing,
         "idempotency_key": uuid.uuid4(),
-        "is_newcomer": _is_newcomer(request, caller),
+        "is_newcomer": is_newcomer(request, caller),
         "identity": label_of(caller.holder),
     }
     return render(request, "ratings/rate.html", context | answers, status=status)
 
 
-def _is_newcomer(request: HttpRequest, caller: Caller) -> bool:
+def is_newcomer(request: HttpRequest, caller: Caller) -> bool:
     """Return whether the licence of ratings has still to be shown: answering accepts it."""
     return caller.identity_id is None or (request.user.pk is not None and request.user.licence_accepted_at is None)
 
 
-def _url_of(image_id: uuid.UUID, size: int = RENDITION_SIZE) -> str:
+def url_of(image_id: uuid.UUID, size: int = RENDITION_SIZE) -> str:
     return reverse("ratings:image_sized", args=[image_id, size])

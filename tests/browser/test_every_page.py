@@ -14,6 +14,8 @@ PUBLIC = [
     "/rate/demo/",
     "/rate/settings/",
     "/rate/practice/",
+    "/compare/",
+    "/compare/demo/",
     "/datasets/",
     "/datasets/demo/",
     "/accounts/login/",

@@ -21,6 +21,7 @@ FILES = [
     "README.md",
     "SCHEMA.md",
     "SHA256SUMS",
+    "data/comparisons/part-00000.parquet",
     "data/image_scores/part-00000.parquet",
     "data/images/part-00000.parquet",
     "data/ratings/part-00000.parquet",

@@ -97,6 +97,8 @@ PAGES = {
     "ratings:practice": Route(EVERYBODY),
     "ratings:practice_picture": Route(NOBODY, image),
     "ratings:claim": Route(SIGNED_IN),
+    "ratings:compare": Route(EVERYBODY),
+    "ratings:compare_dataset": Route(EVERYBODY, lambda _: {"slug": "demo"}),
     "ratings:profile": Route(SIGNED_IN),
     "kudos:history": Route(SIGNED_IN),
     "accounts:create_api_key": Route(SIGNED_IN),
