@@ -29,9 +29,12 @@ def profile(request: SignedInRequest) -> HttpResponse:
     if not older.is_valid():
         raise Http404("There is no such place in the list.")
     identity_id = caller_from_request(request).identity_id
-    ratings = my_ratings(identity_id=identity_id, before_id=older.cleaned_data["before"], limit=PAGE_LENGTH)
+    today = start_of_today()
+    ratings = my_ratings(
+        identity_id=identity_id, today=today, before_id=older.cleaned_data["before"], limit=PAGE_LENGTH
+    )
     context = {
-        "standing": my_standing(identity_id=identity_id, today=start_of_today()),
+        "standing": my_standing(identity_id=identity_id, today=today),
         "ratings": ratings,
         "is_first": older.cleaned_data["before"] is None,
         "older": ratings[-1].id if len(ratings) == PAGE_LENGTH else None,

@@ -93,6 +93,7 @@ PAGES = {
     # Pages that are the same for everybody, or everybody's own.
     "ratings:home": Route(EVERYBODY),
     "ratings:datasets": Route(EVERYBODY),
+    "ratings:rules": Route(EVERYBODY),
     "ratings:dataset": Route(EVERYBODY, lambda _: {"slug": "demo"}),
     "ratings:rate": Route(EVERYBODY),
     "ratings:rating_session": Route(EVERYBODY),
