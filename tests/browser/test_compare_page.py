@@ -71,3 +71,49 @@ def test_axe_finds_nothing(open_page, ada, scheme):
     page.locator(".choice input").first.check()
     found = Axe().run(page)["violations"]
     assert [violation["id"] for violation in found] == []
+
+
+def wait_until_awake(page):
+    page.wait_for_function("() => document.querySelector('[name=sha256]')?.value")
+    page.wait_for_timeout(200)  # the moment in which keys are dead
+
+
+def press_and_wait(page, *keys):
+    """Press keys, and wait for the page that the last one leads to."""
+    for key in keys[:-1]:
+        page.keyboard.press(key)
+    with page.expect_navigation():
+        page.keyboard.press(keys[-1])
+
+
+def test_by_keys_alone_with_undo_and_proof(open_page, ada, adds_up):
+    page = open_page("/compare/", person=ada)
+    wait_until_awake(page)
+    best = page.locator(".choice input").nth(1).get_attribute("value")
+    press_and_wait(page, "1", "Numpad2", "Enter")
+    comparison = Comparison.objects.get()
+    assert (str(comparison.best_id), comparison.proof) == (best, "hash")
+    wait_until_awake(page)
+    press_and_wait(page, "z")
+    wait_until_awake(page)
+    assert page.locator(":checked").get_attribute("value") == best
+    press_and_wait(page, "b", "Enter")
+    assert list(Comparison.objects.values_list("outcome", "revision_count")) == [("all_bad", 1)]
+    wait_until_awake(page)
+    press_and_wait(page, "t", "Enter")
+    assert Comparison.objects.order_by("id").last().outcome == "tie"
+    wait_until_awake(page)
+    press_and_wait(page, "s")
+    assert SetSkip.objects.count() == 1
+    adds_up()
+
+
+def test_enter_without_a_choice_and_other_keys_do_nothing(open_page, ada):
+    page = open_page("/compare/", person=ada)
+    wait_until_awake(page)
+    address = page.url
+    for key in ("Backspace", "Delete", "9", "x", "Control+1", "Shift+T", "Enter"):
+        page.keyboard.press(key)
+    assert page.locator(":checked").count() == 0
+    assert page.url == address
+    assert not Comparison.objects.exists()

@@ -17,7 +17,6 @@ PUBLIC = [
     "/compare/",
     "/compare/demo/",
     "/datasets/",
-    "/rules/",
     "/datasets/demo/",
     "/accounts/login/",
     "/accounts/signup/",
