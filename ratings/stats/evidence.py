@@ -63,10 +63,10 @@ def weigh_blind(habits: Habits, parameters: Parameters) -> Floats:
 
 def weigh_spread(habits: Habits, parameters: Parameters, levels: int) -> Floats:
     """Who draws all levels alike spreads wider than people do."""
-    spread = np.log(habits.spread)
+    spread, count = np.log(habits.spread), np.maximum(habits.count, 1.0)
     script = uniform_spread(levels)
-    honest = log_normal(spread, parameters.spread, parameters.spread_sd**2 + 0.5 / habits.count)
-    uniform = log_normal(spread, script, 0.0009 + 0.2 / habits.count)
+    honest = log_normal(spread, parameters.spread, parameters.spread_sd**2 + 0.5 / count)
+    uniform = log_normal(spread, script, 0.0009 + 0.2 / count)
     return np.where(habits.count >= LEAST_FOR_CORRELATION, honest - uniform, 0.0)
 
 

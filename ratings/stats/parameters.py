@@ -97,11 +97,11 @@ class Policy:
     quarantined_at: float = 1000.0
     """Ban e-value from which ratings do not count. One honest rater in 1000 at most; measured under 1 in 100.
     It needs p_honest below one half as well, so that a fit which knows better can take it back."""
-    least_honest: float = 0.05
-    """A rater is quarantined also when p_honest, after `least_ratings`, is below this: one honest in 20 of those
+    least_honest: float = 0.02
+    """A rater is quarantined also when p_honest, after `least_ratings`, is below this: one honest in 50 of those
     whose ratings look like theirs."""
     least_ratings: int = 30
-    least_honest_early: float = 0.01
+    least_honest_early: float = 0.005
     """The same after only `first_ratings`; measured: 1 honest rater in 500 for both together."""
     first_ratings: int = 10
     """Ratings before which nobody is called anything but new, unless the ban e-value has spoken."""

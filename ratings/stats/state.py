@@ -119,11 +119,11 @@ class State:
         count, x, y, xx, yy, xy = (getattr(table, name)[raters] for name in ("count", "x", "y", "xx", "yy", "xy"))
         distance_count = table.distance_count[raters]
         return Habits(
-            count=np.maximum(count, 1.0),
+            count=count,
             information=count,
             z=correlate(count, x, y, xx, yy, xy),
             spread=spread_of(count, y, yy),
-            repeats=table.histogram[raters].max(axis=1) - 1.0,
+            repeats=table.histogram[raters].max(axis=1, initial=0) - 1.0,
             distance=np.sqrt(table.distance_squares[raters] / np.maximum(distance_count, 1.0)),
             distance_count=distance_count,
             control_evidence=table.control_evidence[raters],

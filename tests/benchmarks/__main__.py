@@ -5,6 +5,7 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Iterable
 
 NAMES = ("submit", "relay", "selection", "settlement", "import", "release")
 
@@ -34,7 +35,7 @@ def _set_up() -> None:
     call_command("collectstatic", interactive=False, verbosity=0)
 
 
-def _bench(name: str, images: int) -> list[str]:
+def _bench(name: str, images: int) -> Iterable[str]:
     from tests.benchmarks import (
         bench_import,
         bench_relay,
