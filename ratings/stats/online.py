@@ -10,7 +10,7 @@ import numpy as np
 from ratings.stats.arrivals import add_to_images, add_to_raters, count_rows, find_rows, leave_one_out, rows_of, take_in
 from ratings.stats.levels import Floats, Ints, distinct
 from ratings.stats.sequential import judge_online, note_controls
-from ratings.stats.standing import is_improbable
+from ratings.stats.standing import is_held
 from ratings.stats.state import Batch, Changes, State
 from ratings.stats.weighing import BIAS_PSEUDO, information_weight, shrink_z, stretch_factor
 
@@ -88,8 +88,11 @@ def propose(state: State, raters: Ints) -> tuple[Floats, Floats, Floats]:
     habits = state.habits(raters)
     posterior = state.posterior(habits)
     table.p_honest[raters], table.log_odds[raters] = posterior.p_honest, posterior.log_odds
-    is_out = is_improbable(table.count[raters], posterior.p_honest, state.policy) & (table.quarantined_at[raters] == 0)
-    table.quarantined_at[raters[is_out]] = table.count[raters[is_out]]
+    ban, count, held_at = state.e_values(raters).ban, table.count[raters], table.quarantined_at[raters]
+    is_out = is_held(count, posterior.p_honest, posterior.suspicion.T, ban, state.policy)
+    # Who crossed the threshold of the e-value alone and is probably honest is not held.
+    is_taken_back = (held_at > 0) & (posterior.p_honest >= 0.5)
+    table.quarantined_at[raters] = np.where(is_taken_back, 0.0, np.where(is_out & (held_at == 0), count, held_at))
     weight = posterior.p_honest * information_weight(shrink_z(habits, parameters), parameters)
     bias = table.difference[raters] / (table.share[raters] + BIAS_PSEUDO)
     return bias, stretch_factor(habits.count, habits.spread, parameters.total), weight

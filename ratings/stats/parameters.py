@@ -97,12 +97,13 @@ class Policy:
     quarantined_at: float = 1000.0
     """Ban e-value from which ratings do not count. One honest rater in 1000 at most; measured under 1 in 100.
     It needs p_honest below one half as well, so that a fit which knows better can take it back."""
-    least_honest: float = 0.02
-    """A rater is quarantined also when p_honest, after `least_ratings`, is below this: one honest in 50 of those
-    whose ratings look like theirs."""
+    least_honest: float = 0.05
+    """p_honest below which a rater whose ban e-value is at `watched_at` is quarantined already, after `first_ratings`:
+    one honest rater in 100 at most."""
+    least_honest_alone: float = 0.02
+    """p_honest below which the fit from scratch quarantines alone, after `least_ratings`; one in 50 of those so like
+    spam, measured 7 of 1000 honest raters at most. Copiers, of whom the e-value knows nothing, are held by it too."""
     least_ratings: int = 30
-    least_honest_early: float = 0.005
-    """The same after only `first_ratings`; measured: 1 honest rater in 500 for both together."""
     first_ratings: int = 10
     """Ratings before which nobody is called anything but new, unless the ban e-value has spoken."""
     calibrated_ratings: int = 50

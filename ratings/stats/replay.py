@@ -149,11 +149,11 @@ def _conclude(runs: list[_Run], lasts: list[_Last], online: Floats) -> Replayed:
 
 def _judge(raters: RaterResults, e_values: EValues, crossings: dict[str, Floats]) -> Verdicts:
     """Return where raters stand in the end; who was held on the way stays so unless the last fit knows better."""
-    verdicts = judge(raters, e_values, Policy())
-    is_held = (crossings["quarantined_at"] > 0) & (raters.p_honest < 0.5)
+    verdicts = judge(raters, e_values, Policy(), is_nightly=True)
+    was_held = (crossings["quarantined_at"] > 0) & (raters.p_honest < 0.5)
     return Verdicts(
-        np.where(is_held, int(Standing.QUARANTINED), verdicts.standing),
-        np.where(is_held, raters.suspicion.argmax(axis=1), verdicts.kind),
+        np.where(was_held, int(Standing.QUARANTINED), verdicts.standing),
+        np.where(was_held, raters.suspicion.argmax(axis=1), verdicts.kind),
     )
 
 

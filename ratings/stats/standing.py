@@ -11,6 +11,8 @@ from ratings.stats.levels import Flags, Floats, Ints
 from ratings.stats.parameters import KINDS, Policy
 from ratings.stats.results import RaterResults
 
+COPIER = KINDS.index("copier")
+
 
 class Standing(IntEnum):
     """In the words of the service. Voiding is a person's decision and none of these."""
@@ -30,16 +32,20 @@ class Verdicts:
     kind: Ints
 
 
-def judge(results: RaterResults, e_values: EValues, policy: Policy) -> Verdicts:
-    """Return where raters stand; the gravest that applies."""
+def judge(results: RaterResults, e_values: EValues, policy: Policy, *, is_nightly: bool = False) -> Verdicts:
+    """Return where raters stand; the gravest that applies.
+
+    With results of a fit from scratch, which are looked at once a night, p_honest alone decides too (`is_nightly`).
+    """
     ban, trust = e_values.ban, e_values.trust
     halved = np.where(e_values.change > policy.changed_at, np.log(2.0), 0.0)
     is_calibrated = trust - halved >= np.log(policy.calibrated_at)
     is_calibrated |= (
         (results.count >= policy.calibrated_ratings) & (results.p_honest > 0.5) & (ban < np.log(policy.gold_at))
     )
-    is_out = is_improbable(results.count, results.p_honest, policy)
-    is_out |= (ban >= np.log(policy.quarantined_at)) & (results.p_honest < 0.5)
+    is_out = is_held(results.count, results.p_honest, results.suspicion, ban, policy)
+    if is_nightly:
+        is_out |= (results.count >= policy.least_ratings) & (results.p_honest < policy.least_honest_alone)
     standing = np.full(len(ban), int(Standing.NEW))
     standing[is_calibrated & (results.count >= policy.first_ratings)] = Standing.CALIBRATED
     standing[(trust - halved >= np.log(policy.trusted_at)) & (results.p_honest > 0.5)] = Standing.TRUSTED
@@ -49,10 +55,16 @@ def judge(results: RaterResults, e_values: EValues, policy: Policy) -> Verdicts:
     return Verdicts(standing, np.where(is_suspect, results.suspicion.argmax(axis=1), -1))
 
 
-def is_improbable(count: Floats | Ints, p_honest: Floats, policy: Policy) -> Flags:
-    """Return which raters are quarantined for their p_honest alone."""
-    is_out = (count >= policy.least_ratings) & (p_honest < policy.least_honest)
-    return np.asarray(is_out | ((count >= policy.first_ratings) & (p_honest < policy.least_honest_early)))
+def is_held(count: Floats | Ints, p_honest: Floats, suspicion: Floats, ban: Floats, policy: Policy) -> Flags:
+    """Return which raters are quarantined while ratings come in.
+
+    The ban e-value bounds how often the honest are held, however often one looks; p_honest, which strays early on,
+    only confirms it. Of copiers, who vary with the images, the e-value knows nothing.
+    """
+    is_banned = (ban >= np.log(policy.quarantined_at)) & (p_honest < 0.5)
+    is_early = (ban >= np.log(policy.watched_at)) & (p_honest < policy.least_honest)
+    is_copier = (suspicion.argmax(axis=1) == COPIER) & (p_honest < policy.least_honest_alone)
+    return np.asarray(is_banned | ((count >= policy.first_ratings) & (is_early | is_copier)))
 
 
 def reason_of(results: RaterResults, index: int, kind: int) -> str:

@@ -1,0 +1,83 @@
+"""The online tests: who does not look is hardly ever trusted, who looks is hardly ever held, whenever one looks."""
+
+import numpy as np
+import pytest
+
+from ratings.stats.bets import ban_value, bet, trust_value
+from ratings.stats.levels import Levels
+from ratings.stats.parameters import Parameters, Policy
+from ratings.stats.standing import Standing, judge, pool_e_values, pool_odds, reason_of
+from tests.quality.live import measure_live, play
+from tests.quality.real import load
+from tests.quality.scenes import make_scene
+
+RATERS, RATINGS = 3000, 150
+PARAMETERS = Parameters.start(Levels(1, 10))
+
+
+def ever(logs, threshold):
+    return float((np.maximum.accumulate(logs, axis=1)[:, -1] >= np.log(threshold)).mean())
+
+
+def play_bets(x, y):
+    trust, looking = bet(x.ravel(), y.ravel(), PARAMETERS)
+    shape = (*x.shape, -1)
+    return np.cumsum(trust.reshape(shape), axis=1), np.cumsum(looking.reshape(shape), axis=1)
+
+
+@pytest.mark.parametrize("strategy", ["normal", "always the same", "ends in turn", "far out", "what won before"])
+def test_whatever_the_blind_do_they_reach_trust_at_most_once_in_a_hundred(strategy):
+    dice = np.random.default_rng(8)
+    x = dice.normal(size=(RATERS, RATINGS))
+    y = {
+        "normal": dice.normal(size=x.shape),
+        "always the same": np.full(x.shape, 0.3),
+        "ends in turn": np.where(np.arange(RATINGS) % 2, 1.6, -1.6) * np.ones(x.shape),
+        "far out": 3 * np.sign(dice.normal(size=x.shape)),
+        # Answers the side on which the last image was: all that a bot can know of the past.
+        "what won before": np.sign(np.roll(x, 1, axis=1)),
+    }[strategy]
+    trust, _ = play_bets(x, y)
+    assert ever(trust_value(trust), 100) <= 0.01 + 3 * np.sqrt(0.01 / RATERS)
+    assert ever(trust_value(trust), 20) <= 0.05 + 3 * np.sqrt(0.05 / RATERS)
+
+
+def test_the_honest_reach_the_ban_at_most_once_in_a_thousand_and_unusual_taste_is_honest():
+    dice = np.random.default_rng(9)
+    taste = np.tanh(np.maximum(PARAMETERS.honest_z + PARAMETERS.honest_z_sd * dice.normal(size=(RATERS, 1)), 0.02))
+    x = dice.normal(size=(RATERS, RATINGS))
+    y = taste * x + np.sqrt(1 - taste**2) * dice.normal(size=x.shape)
+    _, looking = play_bets(x, y)
+    zeros = np.zeros(x.shape)
+    ban = ban_value(looking, zeros, zeros)
+    assert ever(ban, 1000) <= 0.003
+    assert ever(ban, 100) <= 0.02
+    unusual = taste[:, 0] < np.quantile(taste, 0.05)
+    assert ever(ban[unusual], 1000) <= 0.04
+
+
+@pytest.mark.parametrize("kind", ["uniform", "permute"])
+def test_in_a_whole_run_spam_is_not_trusted_and_the_honest_are_not_held(kind):
+    live = measure_live(load("made"), kind, 0.2, seeds=(6,), each=80)
+    assert live.spam_trusted <= 0.03
+    assert live.honest_held <= 0.01
+    assert live.honest_trusted >= 0.8
+    assert live.spam_held >= 0.5
+
+
+def test_verdicts_have_reasons():
+    state = play(make_scene(load("made"), "constant", 0.2, seed=1, each=60, raters=150))
+    results = state.rater_results()
+    verdicts = judge(results, state.e_values(), Policy())
+    held = np.flatnonzero(verdicts.standing == Standing.QUARANTINED)
+    assert len(held) >= 30
+    assert {reason_of(results, index, verdicts.kind[index]).startswith("nearly all of") for index in held} == {True}
+    trusted = np.flatnonzero(verdicts.standing == Standing.TRUSTED)
+    assert {reason_of(results, index, verdicts.kind[index]) for index in trusted} == {""}
+
+
+def test_evidence_of_several_questions_is_pooled():
+    assert pool_e_values(np.log(np.array([[100.0], [1.0]])))[0] == pytest.approx(np.log(50.5))
+    odds = pool_odds(np.array([[-4.0, -4.0], [6.0, -5.0]]), np.array([[30.0, 30.0], [30.0, 0.0]]))
+    assert odds[0] > 5
+    assert odds[1] == pytest.approx(-4.0)
