@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 
-NAMES = ("submit", "relay", "selection", "settlement", "import", "release")
+NAMES = ("submit", "relay", "selection", "settlement", "import", "release", "quality")
 
 
 def main() -> int:
@@ -38,6 +38,7 @@ def _set_up() -> None:
 def _bench(name: str, images: int) -> Iterable[str]:
     from tests.benchmarks import (
         bench_import,
+        bench_quality,
         bench_relay,
         bench_release,
         bench_selection,
@@ -52,6 +53,7 @@ def _bench(name: str, images: int) -> Iterable[str]:
         "settlement": bench_settlement.run,
         "import": bench_import.run,
         "release": bench_release.run,
+        "quality": bench_quality.run,
     }
     return benches[name]()
 

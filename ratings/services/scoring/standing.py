@@ -81,10 +81,14 @@ def _against(evidence: Evidence, policy: Policy) -> Step | None:
 
 
 def is_improbable(evidence: Evidence, policy: Policy) -> bool:
-    """Return whether somebody is held for the probability alone."""
-    count, p_honest = evidence.rating_count, evidence.p_honest
-    is_late = count >= policy.least_ratings and p_honest < policy.least_honest
-    return is_late or (count >= policy.first_ratings and p_honest < policy.least_honest_early)
+    """Return whether somebody is held before the e-value has decided alone.
+
+    The probability is looked at after every batch and strays early on, so the e-value has to speak as well.
+    """
+    count, p_honest, ban_e = evidence.rating_count, evidence.p_honest, evidence.ban_e_since
+    is_early = count >= policy.first_ratings and p_honest < policy.least_honest and ban_e >= policy.watched_at
+    is_late = count >= policy.least_ratings and p_honest < policy.least_honest_alone and ban_e >= policy.gold_at
+    return is_early or is_late
 
 
 def _for(evidence: Evidence, policy: Policy) -> Step | None:
