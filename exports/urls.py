@@ -13,6 +13,7 @@ FILE = r"(?P<path>[A-Za-z0-9._=-]+(?:/[A-Za-z0-9._=-]+)*)"
 
 urlpatterns = [
     path("downloads/", pages.downloads, name="downloads"),
+    path("minisign.pub", pages.public_key, name="public_key"),
     re_path(rf"{RELEASE}/latest/{FILE}$", files.latest_file, name="latest_file"),
     re_path(
         rf"^files/(?P<slug>[A-Za-z0-9_-]+)/(?P<version>\d{{4}}-\d\d-\d\d(?:\.\d+)?)/{FILE}$", files.file, name="file"

@@ -251,6 +251,8 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = False
 RELEASES_ROOT = VAR_DIR / "releases"
 # Downloads of releases that one process serves at a time: fewer than it has threads, so that some are left.
 DOWNLOADS_AT_ONCE = env.int("DOWNLOADS_AT_ONCE", 2)
+# Public keys whose signatures of earlier releases still hold, as minisign writes them.
+SIGNING_KEYS_BEFORE = env.list("SIGNING_KEYS_BEFORE", default=[])
 
 # --- Language and time --------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config.embedded.account import inherit_owner
 from config.embedded.process import locked
 
-NAMES = ("SECRET_KEY", "LEASE_KEY", "ADDRESS_KEY", "PSEUDONYM_KEY")
+NAMES = ("SECRET_KEY", "LEASE_KEY", "ADDRESS_KEY", "PSEUDONYM_KEY", "SIGNING_KEY")
 MINIMUM_LENGTH = 50
 
 

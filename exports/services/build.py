@@ -25,12 +25,13 @@ from exports.schema import (
     Treatment,
     select_raters,
 )
+from exports.services.describe import describe_release, find_earlier
 from exports.services.lock import lock_releases
 from exports.services.publish import fail_release, publish_release, recover_releases
 from exports.services.verify import ReleaseNotVerified, VerifiedFolder, verify_folder
-from exports.writers import documents
+from exports.writers.contents import Contents
 from exports.writers.files import WrittenFile
-from exports.writers.folders import building_folder, make_final, release_folder, write_text
+from exports.writers.folders import building_folder, make_final, release_folder
 from exports.writers.parquet import lean_memory, write_table
 from exports.writers.snapshot import Snapshot, open_snapshot
 from exports.writers.text import count_reasons, write_samples, write_text_copy
@@ -130,17 +131,19 @@ def _build_aside(release: Release, on_progress: OnProgress) -> VerifiedFolder:
         scope = Scope(release.dataset.pk)
         treatments = _read_raters(snapshot, scope)
         parts = {table: _write_table(snapshot, table, scope, folder, treatments, on_progress) for table in TABLES}
-    contents = documents.Contents(
+    contents = Contents(
         dataset=release.dataset,
         version=release.version,
         snapshot_at=snapshot.taken_at,
         row_counts={table.name: _rows(parts[table]) for table in TABLES},
         excluded=count_reasons(folder, parts[RATINGS_EXCLUDED]),
+        site=f"{settings.PUBLIC_URL}/downloads/" if settings.PUBLIC_URL else "",
+        earlier=find_earlier(release.dataset.slug),
     )
     files = [file for table in TABLES for file in parts[table]]
     files += [write_text_copy(folder, table, parts[table]) for table in TABLES if table.has_text]
     files += write_samples(folder, parts[RATINGS][0])
-    _write_documents(folder, contents, files)
+    describe_release(release=release, folder=folder, contents=contents, tables=files)
     make_final(folder)
     return verify_folder(folder)
 
@@ -177,18 +180,6 @@ def _write_table(
     if _rows(parts) != total:
         raise ReleaseNotVerified([f"{table.name} has {_rows(parts)} rows, and the database has {total}."])
     return parts
-
-
-def _write_documents(folder: Path, contents: documents.Contents, tables: list[WrittenFile]) -> None:
-    """Write what describes the tables, then the manifest of all that, then the checksums of both."""
-    texts = {
-        "LICENSE.md": documents.make_licence_text(contents.dataset),
-        "README.md": documents.make_readme(contents),
-        "SCHEMA.md": documents.make_schema_text(),
-    }
-    files = [*tables, *(write_text(folder, path, text) for path, text in texts.items())]
-    files.append(write_text(folder, documents.MANIFEST, documents.make_manifest(contents, files)))
-    write_text(folder, documents.CHECKSUMS, documents.make_checksums(files))
 
 
 def _rows(parts: list[WrittenFile]) -> int:

@@ -29,6 +29,7 @@ MEDIA_TYPES = {
     ".json": "application/json",
     ".csv": "text/csv; charset=utf-8",
     ".zst": "application/zstd",
+    ".py": "text/x-python; charset=utf-8",
     ".md": "text/markdown; charset=utf-8",
 }
 PLAIN_TEXT = "text/plain; charset=utf-8"
@@ -70,7 +71,7 @@ def record_publication(*, release: Release, verified: VerifiedFolder) -> None:
         snapshot_at=manifest.snapshot_at,
         image_count=manifest.row_counts[IMAGES.name],
         rating_count=manifest.row_counts[RATINGS.name],
-        comparison_count=manifest.row_counts[COMPARISONS.name],
+        comparison_count=manifest.row_counts.get(COMPARISONS.name, 0),
         published_at=Now(),
     ):
         raise ReleaseGivenUp(f"{release} was given up by another process while it was being published.")

@@ -12,10 +12,12 @@ from typing import Self
 from pyarrow import ArrowException
 
 from exports.models import Release, ReleaseState
-from exports.writers.documents import CHECKSUMS, MANIFEST
+from exports.services.describe import trusted_keys
+from exports.writers.documents import CHECKSUMS, MANIFEST, SIGNATURE
 from exports.writers.files import WrittenFile
 from exports.writers.folders import files_below, release_folder
 from exports.writers.parquet import read_row_count
+from exports.writers.signature import BadSignature, check_signature
 from exports.writers.text import read_text_row_count
 
 # Before schema 1.3 a table was one file beside the others.
@@ -86,13 +88,26 @@ def verify_release(*, release: Release) -> list[WrittenFile]:
     """
     if release.state != ReleaseState.PUBLISHED:
         raise ReleaseNotVerified([f"{release} is {release.get_state_display()}, not published."])
-    verified = verify_folder(release_folder(release.dataset.slug, release.version))
+    folder = release_folder(release.dataset.slug, release.version)
+    verified = verify_folder(folder)
     promised = {WrittenFile(file.path, file.byte_count, file.sha256, file.row_count) for file in release.files.all()}
     problems = [f"{file.path} on disk is not the file that was published." for file in {*verified.files} - promised]
     problems += [f"{file.path} is published and not on disk." for file in promised - {*verified.files}]
+    problems += signature_problems(folder)
     if problems:
         raise ReleaseNotVerified(sorted(problems))
     return verified.files
+
+
+def signature_problems(folder: Path) -> list[str]:
+    """Return what is wrong with the signature of a folder's checksums; releases before schema 1.3 have none."""
+    if not (folder / SIGNATURE).exists():
+        return []
+    try:
+        check_signature((folder / CHECKSUMS).read_bytes(), (folder / SIGNATURE).read_text(), trusted_keys())
+    except (BadSignature, ValueError) as error:
+        return [str(error)]
+    return []
 
 
 def _read_checksums(path: Path) -> dict[str, str]:
@@ -113,7 +128,7 @@ def _read_rows(path: Path) -> int | None:
 
 
 def _checksum_problems(sums: dict[str, str], found: dict[str, WrittenFile]) -> list[str]:
-    expected, actual = {*sums, CHECKSUMS}, {*found}
+    expected, actual = {*sums, CHECKSUMS}, {*found} - {SIGNATURE}
     problems = [f"{path} is missing." for path in sorted(expected - actual)]
     problems += [f"{path} does not belong to the release." for path in sorted(actual - expected)]
     problems += [
@@ -127,7 +142,7 @@ def _checksum_problems(sums: dict[str, str], found: dict[str, WrittenFile]) -> l
 def _manifest_problems(manifest: Manifest, found: dict[str, WrittenFile]) -> list[str]:
     problems = [
         f"{path} is not as the manifest describes it."
-        for path in sorted({*manifest.files, *found} - {MANIFEST, CHECKSUMS})
+        for path in sorted({*manifest.files, *found} - {MANIFEST, CHECKSUMS, SIGNATURE})
         if manifest.files.get(path) != found.get(path)
     ]
     rows: dict[str, int] = defaultdict(int)

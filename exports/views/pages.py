@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from exports.queries import DatasetReleases, releases_by_dataset
+from exports.writers.signature import SigningKey
 
 # What to ask a release first; it is shown for a shell and for Python, and a test runs both.
 EXAMPLE = "SELECT aesthetic, count(*) AS ratings FROM 'data/ratings/*.parquet' GROUP BY ALL ORDER BY ALL"
@@ -17,7 +18,21 @@ def downloads(request: HttpRequest) -> HttpResponse:
     """Show every published release, and how to fetch, check and read one."""
     site = settings.PUBLIC_URL.rstrip("/") or request.build_absolute_uri("/").rstrip("/")
     datasets = [(releases, f"{site}{_address_of(releases)}") for releases in releases_by_dataset()]
-    return render(request, "exports/downloads.html", {"datasets": datasets, "example": EXAMPLE})
+    return render(
+        request, "exports/downloads.html", {"datasets": datasets, "example": EXAMPLE, "public_key": _public_key()}
+    )
+
+
+@require_safe
+def public_key(request: HttpRequest) -> HttpResponse:
+    """Answer with the key that checks the signatures of releases, as the file that minisign reads."""
+    del request
+    text = f"untrusted comment: releases of {settings.PUBLIC_URL or 'Kudoscope'}\n{_public_key()}\n"
+    return HttpResponse(text, content_type="text/plain; charset=utf-8")
+
+
+def _public_key() -> str:
+    return str(SigningKey.from_secret(str(getattr(settings, "SIGNING_KEY"))).public)
 
 
 def _address_of(releases: DatasetReleases) -> str:

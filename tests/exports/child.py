@@ -37,6 +37,7 @@ def child_environment() -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "config.settings.testing",
         "KUDOSCOPE_TEST_CHILD": "1",
         "REDIS_URL": settings.REDIS_URL,
+        "SIGNING_KEY": settings.SIGNING_KEY,
         "VAR_DIR": str(Path(settings.RELEASES_ROOT).parent),
     }
 

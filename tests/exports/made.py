@@ -17,10 +17,16 @@ from ratings.models import ActionKind, Dataset, Image, ModerationAction, Rater, 
 # Where the rows of a table are; all of them, as long as there are few.
 PATHS = {table.name: table.path for table in TABLES}
 FILES = [
-    "LICENSE.md",
+    "CHANGELOG.md",
+    "CITATION.cff",
+    "LICENSE",
+    "METHODS.md",
+    "PRIVACY.md",
     "README.md",
     "SCHEMA.md",
     "SHA256SUMS",
+    "SHA256SUMS.minisig",
+    "croissant.json",
     "data/comparisons/part-00000.parquet",
     "data/image_scores/part-00000.parquet",
     "data/images/part-00000.parquet",
@@ -30,8 +36,10 @@ FILES = [
     "manifest.json",
     "samples/ratings-1000.csv",
     "samples/ratings-1000.parquet",
+    "schema.json",
     "text/image_scores.csv.zst",
     "text/ratings.csv.zst",
+    "verify.py",
 ]
 
 

@@ -47,7 +47,7 @@ def test_the_release_says_what_is_wrong_with_history(tmp_path):
     readme = (folder / "README.md").read_text()
     for words in ("28 January to 6 March 2023", "modulo one day", "several highest ratings", "not proven"):
         assert words in readme
-    assert "`CC-BY-SA-4.0`" in (folder / "LICENSE.md").read_text()
+    assert "CC-BY-SA-4.0" in (folder / "LICENSE").read_text()
     assert due_dataset_ids() == []
 
 

@@ -112,6 +112,7 @@ PAGES = {
     "ratings:image": Route(NOBODY, image),
     "ratings:image_sized": Route(NOBODY, lambda world: image(world) | {"size": 1024}),
     "exports:downloads": Route(EVERYBODY),
+    "exports:public_key": Route(EVERYBODY),
     "exports:latest_file": Route(NOBODY, lambda _: {"slug": "demo", "path": "data/ratings/part-00000.parquet"}),
     "exports:file": Route(
         NOBODY, lambda _: {"slug": "demo", "version": "2026-01-01", "path": "data/ratings/part-00000.parquet"}

@@ -41,8 +41,8 @@ DAMAGES = {
         "cannot be read back",
     ),
     "a changed text": (
-        lambda folder: (folder / "LICENSE.md").write_text("mine"),
-        "LICENSE.md does not have the checksum",
+        lambda folder: (folder / "LICENSE").write_text("mine"),
+        "LICENSE does not have the checksum",
     ),
     "rewritten sums": (rewrite_sums, "README.md"),
     "a manifest that is no JSON": (lambda folder: (folder / "manifest.json").write_text("{"), "cannot be read back"),

@@ -114,7 +114,19 @@ def test_the_line_that_checks_everything_works(client, release, downloaded):
     (command,) = re.findall(r"^(sha256sum .+?)(?:</code>)?</pre>$", page_of(client), re.MULTILINE)
     command = command.removesuffix("</code>")
     checked = subprocess.run(command.split(), cwd=downloaded, capture_output=True, text=True, check=True)
-    assert checked.stdout.count(": OK") == len(FILES) - 1
+    assert checked.stdout.count(": OK") == len(FILES) - 2
+
+
+def test_the_line_that_checks_the_signature_works(client, release, downloaded):
+    (arguments,) = re.findall(r"^python3 (verify\.py --key \S+?)</code>", page_of(client), re.MULTILINE)
+    ran = subprocess.run(
+        [sys.executable, *arguments.split()], cwd=downloaded, capture_output=True, text=True, check=True
+    )
+    assert f"The signature is good: {release}." in ran.stdout
+    key = arguments.split()[-1]
+    assert f"minisign -Vm SHA256SUMS -P {key}" in page_of(client)
+    answer = client.get(reverse("exports:public_key"))
+    assert (answer.status_code, answer.content.decode().splitlines()[1]) == (200, key)
 
 
 def test_the_line_for_duckdb_works(client, release, downloaded, monkeypatch):

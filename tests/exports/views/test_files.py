@@ -55,7 +55,7 @@ def test_it_works(client, release, stored, content, address):
 
 def test_every_file_is_served(client, release):
     for name in (
-        "LICENSE.md",
+        "LICENSE",
         "README.md",
         "SCHEMA.md",
         "SHA256SUMS",
