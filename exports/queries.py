@@ -95,7 +95,7 @@ def releases_by_dataset() -> list[DatasetReleases]:
         by_dataset[release.dataset_id].append(release)
     shown = [release.pk for releases in by_dataset.values() for release in releases[:SHOWN_RELEASES]]
     files: dict[int, list[ReleaseFile]] = defaultdict(list)
-    for file in ReleaseFile.objects.filter(release__in=shown).order_by("row_count", "path"):
+    for file in sorted(ReleaseFile.objects.filter(release__in=shown), key=_reading_order):
         files[file.release_id].append(file)
     return [_dataset_releases(releases, files) for releases in by_dataset.values()]
 
@@ -103,6 +103,19 @@ def releases_by_dataset() -> list[DatasetReleases]:
 def _dataset_releases(releases: list[Release], files: dict[int, list[ReleaseFile]]) -> DatasetReleases:
     latest, *older = [PublishedRelease(release, files[release.pk]) for release in releases[:SHOWN_RELEASES]]
     return DatasetReleases(releases[0].dataset, latest, older, releases[SHOWN_RELEASES:])
+
+
+def list_published(slug: str = "") -> list[PublishedRelease]:
+    """Return the published releases of a dataset, or of all, with their files: by dataset, newest first."""
+    published = Release.objects.filter(state=ReleaseState.PUBLISHED).select_related("dataset").prefetch_related("files")
+    chosen = published.filter(dataset__slug=slug) if slug else published
+    ordered = chosen.order_by("dataset__slug", "-snapshot_at", "-pk")
+    return [PublishedRelease(release, sorted(release.files.all(), key=_reading_order)) for release in ordered]
+
+
+def _reading_order(file: ReleaseFile) -> tuple[bool, bool, str]:
+    """Tables first, then copies of them, then what describes them."""
+    return file.row_count is None, not file.path.startswith("data/"), file.path
 
 
 def find_published_file(*, slug: str, version: str, path: str) -> ReleaseFile | None:

@@ -5,15 +5,19 @@ unknown to the site; the next build of the dataset finds it and finishes the job
 could promise files that are not there.
 """
 
+import json
 from pathlib import Path
 
 import structlog
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.db.models.functions import Now
 
 from exports.models import Release, ReleaseFile, ReleaseState
+from exports.queries import latest_release_of
 from exports.schema import COMPARISONS, IMAGES, RATINGS
 from exports.services.verify import ReleaseNotVerified, VerifiedFolder, verify_folder
+from exports.writers.documents import CHECKSUMS
 from exports.writers.folders import (
     building_folder,
     finished_folders,
@@ -21,6 +25,7 @@ from exports.writers.folders import (
     release_folder,
     remove_folder,
     unfinished_folders,
+    write_state,
 )
 from ratings.models import Dataset
 
@@ -47,6 +52,32 @@ def publish_release(*, release: Release, verified: VerifiedFolder) -> None:
     slug = release.dataset.slug
     put_in_place(building_folder(slug, release.version), release_folder(slug, release.version))
     record_publication(release=release, verified=verified)
+    renew_state(dataset=release.dataset)
+
+
+def renew_state(*, dataset: Dataset) -> None:
+    """Write down which release is the newest; the last step, so that nobody is led to what is not whole.
+
+    A failure here is logged and no more: the release is published, and the next build writes the file again.
+    """
+    release = latest_release_of(dataset.slug)
+    if release is None:
+        return
+    state = {
+        "dataset": dataset.slug,
+        "latest": release.version,
+        "published_at": release.published_at,
+        "rating_count": release.rating_count,
+        "image_count": release.image_count,
+        "schema_version": release.schema_version,
+        "snapshot_at": release.snapshot_at,
+        "path": f"{release.version}/",
+        "sha256sums": release.files.get(path=CHECKSUMS).sha256,
+    }
+    try:
+        write_state(dataset.slug, json.dumps(state, indent=2, sort_keys=True, cls=DjangoJSONEncoder) + "\n")
+    except OSError:
+        log.exception("release_state_not_written", dataset=dataset.slug)
 
 
 @transaction.atomic(durable=True)
@@ -101,6 +132,7 @@ def recover_releases(*, dataset: Dataset) -> None:
     1. half-built folders go
     2. a named folder that nobody published is published if it is whole, and goes if it is not
     3. rows that still say `building` say `failed`
+    4. state.json names the newest release, which the killed build may not have come to
     """
     for folder in unfinished_folders(dataset.slug):
         remove_folder(folder)
@@ -110,6 +142,7 @@ def recover_releases(*, dataset: Dataset) -> None:
             _adopt_or_remove(dataset, folder)
     for release in dataset.releases.filter(state=ReleaseState.BUILDING).select_related("dataset"):
         fail_release(release=release, reason=INTERRUPTED)
+    renew_state(dataset=dataset)
 
 
 def _adopt_or_remove(dataset: Dataset, folder: Path) -> None:

@@ -26,7 +26,7 @@ from whitenoise.responders import SlicedFile
 
 from exports.models import Release, ReleaseFile
 from exports.queries import find_published_file, latest_release_of
-from exports.writers.folders import release_folder
+from exports.writers.folders import release_folder, state_path
 from ratings.ranges import read_range
 
 log = structlog.get_logger(__name__)
@@ -102,6 +102,17 @@ def latest_file(request: HttpRequest, slug: str, path: str) -> HttpResponse:
         raise Http404
     address = reverse("exports:file", args=[slug, release.version, path])
     return HttpResponseRedirect(address, headers={"Cache-Control": A_WHILE})
+
+
+@require_safe
+def state(request: HttpRequest, slug: str) -> HttpResponse:
+    """Answer with the newest release of a dataset as the last build wrote it down, after everything else."""
+    del request
+    path = state_path(slug)
+    if latest_release_of(slug) is None or not path.is_file():
+        raise Http404
+    headers = {"Access-Control-Allow-Origin": "*", "Cache-Control": A_WHILE}
+    return HttpResponse(path.read_bytes(), content_type="application/json", headers=headers)
 
 
 def headers_of(found: ReleaseFile) -> dict[str, str]:

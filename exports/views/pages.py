@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from exports.queries import DatasetReleases, releases_by_dataset
+from exports.views.listing import site_of
 from exports.writers.signature import SigningKey
 
 # What to ask a release first; it is shown for a shell and for Python, and a test runs both.
@@ -16,7 +17,7 @@ EXAMPLE = "SELECT aesthetic, count(*) AS ratings FROM 'data/ratings/*.parquet' G
 @require_safe
 def downloads(request: HttpRequest) -> HttpResponse:
     """Show every published release, and how to fetch, check and read one."""
-    site = settings.PUBLIC_URL.rstrip("/") or request.build_absolute_uri("/").rstrip("/")
+    site = site_of(request)
     datasets = [(releases, f"{site}{_address_of(releases)}") for releases in releases_by_dataset()]
     return render(
         request, "exports/downloads.html", {"datasets": datasets, "example": EXAMPLE, "public_key": _public_key()}

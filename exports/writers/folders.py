@@ -31,6 +31,21 @@ def building_folder(slug: str, version: str) -> Path:
     return dataset_folder(slug) / f"{BUILDING_PREFIX}{version}"
 
 
+def state_path(slug: str) -> Path:
+    """Return the file that says which release of a dataset is the newest."""
+    return dataset_folder(slug) / "state.json"
+
+
+def write_state(slug: str, text: str) -> None:
+    """Put new text into the place of the old in one step: a reader sees one or the other."""
+    aside = state_path(slug).with_suffix(".new")
+    aside.unlink(missing_ok=True)
+    with HashingFile(aside) as file:
+        file.write(text.encode())
+    aside.replace(state_path(slug))
+    _sync_folder(dataset_folder(slug))
+
+
 def finished_folders(slug: str) -> Iterator[Path]:
     """Yield the folders that bear the name of a version, whether or not anybody published them."""
     return (path for path in _entries(dataset_folder(slug)) if VERSION.fullmatch(path.name) and path.is_dir())

@@ -84,4 +84,4 @@ def rows_of(release: Release, table: str) -> list[dict[str, Any]]:
 
 def folders_in(root: Path) -> list[str]:
     """Return the folders of releases below a root, finished or not."""
-    return sorted(path.relative_to(root).as_posix() for path in root.glob("*/*"))
+    return sorted(path.relative_to(root).as_posix() for path in root.glob("*/*") if path.is_dir())

@@ -112,6 +112,10 @@ PAGES = {
     "ratings:image": Route(NOBODY, image),
     "ratings:image_sized": Route(NOBODY, lambda world: image(world) | {"size": 1024}),
     "exports:downloads": Route(EVERYBODY),
+    "exports:index": Route(NOBODY, lambda _: {"slug": "demo"}),
+    "exports:feed": Route(NOBODY, lambda _: {"slug": "demo"}),
+    "exports:state": Route(NOBODY, lambda _: {"slug": "demo"}),
+    "api-releases": Route(EVERYBODY),
     "exports:public_key": Route(EVERYBODY),
     "exports:latest_file": Route(NOBODY, lambda _: {"slug": "demo", "path": "data/ratings/part-00000.parquet"}),
     "exports:file": Route(
