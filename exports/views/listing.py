@@ -86,14 +86,16 @@ def index(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def feed(request: HttpRequest, slug: str) -> HttpResponse:
     """Answer with an Atom feed of a dataset's releases."""
-    site = site_of(request)
-    releases = _published_of(slug)
-    dataset = releases[0].release.dataset
+    atom = _feed_of(_published_of(slug), site=site_of(request), path=request.path)
+    return HttpResponse(atom.writeString("utf-8"), content_type=atom.content_type, headers=_headers())
+
+
+def _feed_of(releases: list[PublishedRelease], *, site: str, path: str) -> Atom1Feed:
     atom = Atom1Feed(
-        title=_("Releases of %(dataset)s") % {"dataset": dataset.name},
+        title=_("Releases of %(dataset)s") % {"dataset": releases[0].release.dataset.name},
         link=f"{site}{reverse('exports:downloads')}",
         description="",
-        feed_url=f"{site}{request.path}",
+        feed_url=f"{site}{path}",
         language="en",
     )
     for entry, published in zip(describe_all(releases, site=site), releases, strict=True):
@@ -105,7 +107,7 @@ def feed(request: HttpRequest, slug: str) -> HttpResponse:
             pubdate=_time(published.release),
             updateddate=_time(published.release),
         )
-    return HttpResponse(atom.writeString("utf-8"), content_type=atom.content_type, headers=_headers())
+    return atom
 
 
 def _what_changed(entry: dict[str, Any]) -> str:

@@ -1,5 +1,8 @@
 """The downloads page."""
 
+import json
+from dataclasses import dataclass
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,17 +14,44 @@ from exports.views.listing import site_of
 from exports.writers.signature import SigningKey
 
 # What to ask a release first; it is shown for a shell and for Python, and a test runs both.
-EXAMPLE = "SELECT aesthetic, count(*) AS ratings FROM 'data/ratings/*.parquet' GROUP BY ALL ORDER BY ALL"
+EXAMPLE = "SELECT aesthetic, count(*) AS ratings FROM '{files}' GROUP BY ALL ORDER BY ALL"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A dataset on the page, and what the lines that fetch and read its newest release are made from."""
+
+    releases: DatasetReleases
+    address: str
+
+    @property
+    def ratings(self) -> list[str]:
+        """The addresses of the parts of the ratings; before schema 1.3 there was one file."""
+        paths = [file.path for file in self.releases.latest.files]
+        return [
+            f"{self.address}/{path}" for path in paths if path.startswith("data/ratings/") or path == "ratings.parquet"
+        ]
+
+    @property
+    def ratings_in_python(self) -> str:
+        return json.dumps(self.ratings)
+
+    @property
+    def example(self) -> str:
+        has_parts = any("/data/ratings/" in address for address in self.ratings)
+        return EXAMPLE.format(files="data/ratings/*.parquet" if has_parts else "ratings.parquet")
+
+    @property
+    def is_signed(self) -> bool:
+        return any(file.path.endswith(".minisig") for file in self.releases.latest.files)
 
 
 @require_safe
 def downloads(request: HttpRequest) -> HttpResponse:
     """Show every published release, and how to fetch, check and read one."""
     site = site_of(request)
-    datasets = [(releases, f"{site}{_address_of(releases)}") for releases in releases_by_dataset()]
-    return render(
-        request, "exports/downloads.html", {"datasets": datasets, "example": EXAMPLE, "public_key": _public_key()}
-    )
+    datasets = [Shown(releases, f"{site}{_address_of(releases)}") for releases in releases_by_dataset()]
+    return render(request, "exports/downloads.html", {"datasets": datasets, "public_key": _public_key()})
 
 
 @require_safe

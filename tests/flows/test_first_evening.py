@@ -120,7 +120,9 @@ def download_and_verify(page, service):
     """Follow the download page, check every file against SHA256SUMS, and return the rows of the ratings."""
     page.goto(f"{service}/downloads/")
     links = page.eval_on_selector_all("a[href*='/files/']", "all => all.map(a => a.href)")
-    files = {url.split("/files/")[1].split("/", 2)[2]: read(url) for url in links}
+    places = {url: url.split("/files/")[1].split("/", 2) for url in links}
+    # Beside the files there are the index and the feed of the dataset.
+    files = {place[2]: read(url) for url, place in places.items() if len(place) == 3}
     sums = dict(line.split("  ")[::-1] for line in files["SHA256SUMS"].decode().splitlines())
     for name, digest in sums.items():
         assert hashlib.sha256(files[name]).hexdigest() == digest, name

@@ -21,8 +21,8 @@ DESCRIPTION = """\
 Build, verify and publish one release of a dataset: every rating that counts and every image that is shown, as they
 are at one moment.
 
-The files are written aside (ratings.parquet, images.parquet, legacy_export.parquet, SCHEMA.md, README.md, LICENSE.md,
-manifest.json, SHA256SUMS), read back from disk, compared with the database, and published in one step; from then on
+The files are written aside (tables as Parquet and CSV, texts, manifest.json, SHA256SUMS and its signature), read back
+from disk, compared with the database, and published in one step; from then on
 they never change. The version is today's date, with .1, .2 and so on when the day has one already.
 
 If anything goes wrong nothing is published, the reason is kept with the release, and the exit status is 1. A build

@@ -1,6 +1,7 @@
 """The downloads page, and that what it tells people to type works."""
 
 import html
+import os
 import re
 import subprocess
 import sys
@@ -11,7 +12,8 @@ import pytest
 from django.urls import reverse
 
 from exports.models import Release
-from tests.exports.made import FILES, build
+from exports.schema import RATINGS
+from tests.exports.made import FILES, build, folder_of
 from tests.factories import DatasetFactory
 from tests.people import now
 
@@ -97,17 +99,60 @@ def test_addresses_are_those_of_the_public_site(client, release, settings):
 
 
 @pytest.fixture
-def downloaded(client, release, tmp_path):
-    """The files of the release, fetched from the addresses in the page's curl line."""
-    (found,) = re.findall(r'curl -fL --retry 9 --create-dirs -o "#1" "(\S+?)/\{(\S+?)\}"', page_of(client))
+def site(live_server, settings):
+    settings.PUBLIC_URL = live_server.url
+    return live_server
+
+
+@pytest.fixture
+def downloaded(client, site, release, tmp_path):
+    """The files of the release, fetched from a live server with the page's line for curl."""
+    (line,) = re.findall(r"^<pre><code>(curl .+ --create-dirs .+)$", page_of(client).replace("  ", ""), re.MULTILINE)
     folder = tmp_path / "downloaded"
     folder.mkdir()
-    for name in found[1].split(","):
-        response = client.get(f"{found[0]}/{name}")
-        assert response.status_code == 200
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(response.getvalue())
+    subprocess.run(["sh", "-c", line], cwd=folder, capture_output=True, text=True, check=True)
     return folder
+
+
+PRINTED = {
+    "duckdb": r"│ +1 │ +1 │",
+    "pandas": r"(?m)^1 +1$",
+    "polars": r"│ 1 +┆ 1 +│",
+    "datasets": r"^3\n$",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("library", PRINTED)
+def test_the_lines_for_python_work(client, downloaded, library, tmp_path):
+    """Each in a process and a home of its own; those that fetch do so from the live server."""
+    (lines,) = re.findall(rf"<code>(import {library}\n.+?)</code>", page_of(client), re.DOTALL)
+    environment = os.environ | {"HOME": str(tmp_path), "HF_HOME": str(tmp_path), "HF_HUB_DISABLE_TELEMETRY": "1"}
+    ran = subprocess.run(
+        [sys.executable, "-c", lines], cwd=downloaded, env=environment, capture_output=True, text=True, check=False
+    )
+    assert re.search(PRINTED[library], ran.stdout), ran.stdout + ran.stderr
+
+
+def test_the_line_for_the_ratings_alone_resumes(client, site, release, tmp_path):
+    (line,) = re.findall(r"<code>(curl -fL --retry 9 -C - .+)</code>", page_of(client))
+    content = (folder_of(release) / RATINGS.path).read_bytes()
+    (tmp_path / "part-00000.parquet").write_bytes(content[:100])
+    subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, check=True)
+    assert (tmp_path / "part-00000.parquet").read_bytes() == content
+
+
+def test_a_release_of_before_is_read_by_its_own_names(client, harbours):
+    moment = now()
+    fields = {"version": "2000-01-01", "schema_version": "1.2", "snapshot_at": moment}
+    old = Release.objects.create(dataset=harbours, **fields)
+    for path in ("ratings.parquet", "SHA256SUMS", "CHANGELOG.md"):
+        old.files.create(path=path, media_type="text/plain", byte_count=1, sha256="0" * 64)
+    Release.objects.filter(pk=old.pk).update(state="published", published_at=moment)
+    page = page_of(client)
+    assert "-C - -O http://testserver/files/harbours/2000-01-01/ratings.parquet" in page
+    assert "FROM 'ratings.parquet'" in page
+    assert "verify.py" not in page
 
 
 def test_the_line_that_checks_everything_works(client, release, downloaded):
@@ -133,12 +178,6 @@ def test_the_line_for_duckdb_works(client, release, downloaded, monkeypatch):
     (statement,) = re.findall(r'duckdb -c "(.+?)"', page_of(client))
     monkeypatch.chdir(downloaded)
     assert duckdb.sql(statement).fetchall() == [(1, 1), (4, 1), (9, 1)]
-
-
-def test_the_lines_for_python_work(client, release, downloaded):
-    (lines,) = re.findall(r"<code>(import duckdb\n.+?)</code>", page_of(client), re.DOTALL)
-    ran = subprocess.run([sys.executable, "-c", lines], cwd=downloaded, capture_output=True, text=True, check=True)
-    assert re.findall(r"│ +(\d) │ +(\d) │", ran.stdout) == [("1", "1"), ("4", "1"), ("9", "1")]
 
 
 def test_the_address_for_old_programs_is_shown_where_it_leads_somewhere(client, release):
