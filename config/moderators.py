@@ -26,6 +26,8 @@ PERMISSIONS = (
     "ratings.view_rater",
     "ratings.view_rating",
     "ratings.view_rendition",
+    "ratings.view_report",
+    "ratings.view_revision",
     "ratings.view_skip",
 )
 

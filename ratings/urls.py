@@ -15,6 +15,7 @@ from ratings.views import (
     profile,
     rate,
     rating_session,
+    rules,
 )
 
 app_name = "ratings"
@@ -28,6 +29,7 @@ urlpatterns = [
     path("rate/<slug:slug>/", rate.rate, name="rate_dataset"),
     path("compare/", compare.compare, name="compare"),
     path("compare/<slug:slug>/", compare.compare, name="compare_dataset"),
+    path("rules/", rules.rules, name="rules"),
     path("datasets/", datasets.datasets, name="datasets"),
     path("datasets/<slug:slug>/", datasets.dataset, name="dataset"),
     path("moderation/ratings/", moderation.moderate_ratings, name="moderate_ratings"),

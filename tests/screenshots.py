@@ -129,9 +129,9 @@ def furnish() -> None:
     """Let a few people rate; those of one of them are settled half-way."""
     from datetime import timedelta
 
-    from ratings.services.settlement import settle_rewards
     from tests.factories import DatasetFactory
     from tests.people import make_person, now
+    from tests.settling import settle_rewards
 
     DatasetFactory(slug="portraits", name="Portraits", state="paused", description="Faces that nobody has.")
     dice = random.Random(7)

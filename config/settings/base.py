@@ -341,6 +341,8 @@ if RELAY_SET_LIMIT not in range(1, 1001):
     raise ImproperlyConfigured("RELAY_SET_LIMIT must be from 1 to 1000.")
 # Thresholds of the tests of raters, each with the error it allows: ratings/stats/parameters.py, docs/operations.md.
 QUALITY_POLICY = policy_from_json(env.str("QUALITY_POLICY", ""))
+# How long a rater is not told that their ratings do not count.
+QUARANTINE_SILENCE_SECONDS = env.int("QUARANTINE_SILENCE_SECONDS", 7 * 24 * 3600)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 # The key of an AI Horde account that may award kudos; without it kudos stay here.
 HORDE_AWARD_KEY = env.str("HORDE_AWARD_KEY", "")

@@ -6,6 +6,7 @@ from ratings.admin.image import ImageAdmin
 from ratings.admin.moderation import ModerationActionAdmin
 from ratings.admin.rater import RaterAdmin, SkipAdmin
 from ratings.admin.rating import RatingAdmin
+from ratings.admin.report import ReportAdmin
 
 __all__ = [
     "ComparisonAdmin",
@@ -15,5 +16,6 @@ __all__ = [
     "ModerationActionAdmin",
     "RaterAdmin",
     "RatingAdmin",
+    "ReportAdmin",
     "SkipAdmin",
 ]

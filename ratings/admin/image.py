@@ -104,6 +104,7 @@ class ImageAdmin(DecisionAdmin):
         Door(_("Ratings"), "ratings.rating", "image__id__exact"),
         Door(_("Sets"), "ratings.imageset", "images__id__exact"),
         Door(_("Skips"), "ratings.skip", "image__id__exact"),
+        Door(_("Reports"), "ratings.report", "image__id__exact"),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:

@@ -114,6 +114,7 @@ class RaterAdmin(DecisionAdmin):
         Door(_("Ratings"), "ratings.rating", "rater__id__exact"),
         Door(_("Comparisons"), "ratings.comparison", "rater__id__exact"),
         Door(_("Skips"), "ratings.skip", "rater__id__exact"),
+        Door(_("Reports"), "ratings.report", "rater__id__exact"),
     ]
 
     def find(self, term: str, request: HttpRequest) -> Q | None:

@@ -7,12 +7,12 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.base import as_id, as_uuid, column, link_to
+from accounts.admin.base import ReadOnlyInline, as_id, as_uuid, column, link_to
 from accounts.models import User
 from ratings.admin.decisions import Decision, DecisionAdmin, find_keys_of_action
 from ratings.admin.impact import weigh_restore, weigh_void
 from ratings.admin.pictures import LARGE, show_picture
-from ratings.models import Comparison, ModerationAction, Rating, RatingState
+from ratings.models import Comparison, ModerationAction, Rating, RatingState, Revision
 from ratings.services.voiding import restore_ratings, void_ratings
 
 LIMIT = 10_000
@@ -46,6 +46,11 @@ DECISIONS = (
 )
 
 
+class RevisionInline(ReadOnlyInline):
+    model = Revision
+    fields = ("number", "aesthetic", "artifacts", "is_artifacts_unsure", "revised_at")
+
+
 @admin.register(Rating)
 class RatingAdmin(DecisionAdmin):
     """What was said, and the evidence of how. Nobody edits a rating; moderators void and restore.
@@ -73,7 +78,23 @@ class RatingAdmin(DecisionAdmin):
     search_fields = ("id",)
     search_help_text = _("The number of a rating, or the UUID of an image.")
     fieldsets = (
-        (None, {"fields": ("large_picture", "image", "rater_link", "dataset", "aesthetic", "artifacts", "created_at")}),
+        (
+            None,
+            {
+                "fields": (
+                    "large_picture",
+                    "image",
+                    "rater_link",
+                    "dataset",
+                    "aesthetic",
+                    "artifacts",
+                    "is_artifacts_unsure",
+                    "created_at",
+                    "revision_count",
+                    "looked_at",
+                )
+            },
+        ),
         (_("What became of it"), {"fields": ("state", "moderation_action", "reward", "settlement", "void_debit")}),
         (
             _("How it came"),
@@ -93,6 +114,24 @@ class RatingAdmin(DecisionAdmin):
             },
         ),
         (
+            _("As the page measured it"),
+            {
+                "fields": (
+                    "session_position",
+                    "is_before_training",
+                    "decode_ms",
+                    "first_input_ms",
+                    "answer_ms",
+                    "input_kind",
+                    "displayed_width",
+                    "pixel_ratio",
+                    "is_dark",
+                    "is_zoomed",
+                    "session_id",
+                )
+            },
+        ),
+        (
             _("The rater at that moment"),
             {
                 "fields": (
@@ -108,7 +147,8 @@ class RatingAdmin(DecisionAdmin):
         ),
     )
     readonly_fields = ("large_picture", "rater_link")
-    superuser_fields = ("settlement", "lease_id", "idempotency_key", "address_hash")
+    superuser_fields = ("settlement", "lease_id", "idempotency_key", "address_hash", "session_id")
+    inlines = (RevisionInline,)
     lookups = ("image__id__exact", "rater__id__exact", "dataset__id__exact", "moderation_action__id__exact")
     decisions: ClassVar[Sequence[Decision]] = DECISIONS
 

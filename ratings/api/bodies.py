@@ -5,7 +5,7 @@ import uuid
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from ratings.scales import ARTIFACT_NAMES
 
@@ -27,17 +27,48 @@ class RatingBody(msgspec.Struct):
     rating: Annotated[int, Meta(ge=1, le=10)]
     artifacts: Annotated[int, Meta(ge=0, le=5)] | str | None = None
     lease: Annotated[str, Meta(max_length=200)] | None = None
+    sha256: Annotated[str, Meta(max_length=64)] | None = None
 
     def artifacts_value(self) -> int | None:
         """Return artifacts as 0..5, from a number or one of the six names. Raises BodyInvalid."""
-        if not isinstance(self.artifacts, str):
-            return self.artifacts
-        if self.artifacts in tuple("012345"):
-            return int(self.artifacts)
-        if self.artifacts not in ARTIFACT_NAMES:
-            names = ", ".join(ARTIFACT_NAMES)
-            raise BodyInvalid({"artifacts": f"must be a whole number from 0 to 5, or one of {names}"})
-        return ARTIFACT_NAMES[self.artifacts]
+        return _as_artifacts(self.artifacts)
+
+
+class RevisionBody(msgspec.Struct):
+    """The body of PATCH /rating/{image_id}: artifacts that are not sent stay as they are; null takes them back."""
+
+    rating: Annotated[int, Meta(ge=1, le=10)]
+    artifacts: Annotated[int, Meta(ge=0, le=5)] | str | UnsetType | None = UNSET
+
+    def artifacts_value(self) -> int | None:
+        """Return artifacts as 0..5, None also where they are not sent. Raises BodyInvalid."""
+        return None if self.artifacts is UNSET else _as_artifacts(self.artifacts)
+
+
+class SkipBody(msgspec.Struct):
+    """The body of a skip; all of it may be left out."""
+
+    lease: Annotated[str, Meta(max_length=200)] | None = None
+    reason: Annotated[str, Meta(max_length=16)] = ""
+
+
+class ReportBody(msgspec.Struct):
+    """The body of a report."""
+
+    reason: Annotated[str, Meta(max_length=16)]
+    note: Annotated[str, Meta(max_length=500)] = ""
+    lease: Annotated[str, Meta(max_length=200)] | None = None
+
+
+def _as_artifacts(sent: int | str | None) -> int | None:
+    if not isinstance(sent, str):
+        return sent
+    if sent in tuple("012345"):
+        return int(sent)
+    if sent not in ARTIFACT_NAMES:
+        names = ", ".join(ARTIFACT_NAMES)
+        raise BodyInvalid({"artifacts": f"must be a whole number from 0 to 5, or one of {names}"})
+    return ARTIFACT_NAMES[sent]
 
 
 class NewAnswerBody(msgspec.Struct):

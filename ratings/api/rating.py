@@ -8,7 +8,8 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, PolymorphicProxySerializer, extend_schema
+from msgspec import UNSET
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,14 +17,15 @@ from rest_framework.response import Response
 from accounts.authentication import caller_of
 from accounts.models import Scope
 from ratings.api.base import ApiView
-from ratings.api.bodies import RatingBody, read_body
+from ratings.api.bodies import BodyInvalid, RatingBody, RevisionBody, read_body
 from ratings.api.fields import mask_fields
 from ratings.api.permissions import HasScope
 from ratings.queries.datasets import get_dataset_for_rating
 from ratings.rewards import current_prices
-from ratings.selection import LeasedImage, lease_images
+from ratings.selection import MAX_COUNT, LeasedImage, lease_images
 from ratings.services.rating import DEFAULT_AGENT, RatingSubmission, submit_rating
-from ratings.services.refusals import NotLeased
+from ratings.services.refusals import NoSuchRating, NotLeased
+from ratings.services.revising import RatingRevision, revise_rating
 
 
 class ImageToRate(serializers.Serializer[Any]):
@@ -43,6 +45,30 @@ class RatingInput(serializers.Serializer[Any]):
         min_value=0, max_value=5, required=False, allow_null=True, help_text="0 none to 5 ruined"
     )
     lease = serializers.CharField(required=False, help_text="The lease that came with the image")
+    sha256 = serializers.RegexField(
+        "^[0-9a-f]{8,64}$",
+        required=False,
+        help_text="The first eight or more digits of the SHA-256 of the bytes you showed; wrong ones are 409",
+    )
+
+
+class RevisionInput(serializers.Serializer[Any]):
+    """What you say now of an image that you have rated."""
+
+    rating = serializers.IntegerField(min_value=1, max_value=10, help_text="1 worst to 10 best")
+    artifacts = serializers.IntegerField(
+        min_value=0,
+        max_value=5,
+        required=False,
+        allow_null=True,
+        help_text="0 none to 5 ruined; null takes the answer back, and without it the answer stays",
+    )
+
+
+class ImagesToRate(serializers.Serializer[Any]):
+    """Images that were leased to you: as many as you asked for, or fewer."""
+
+    images = ImageToRate(many=True)
 
 
 class RatingAccepted(serializers.Serializer[Any]):
@@ -50,6 +76,14 @@ class RatingAccepted(serializers.Serializer[Any]):
 
     message = serializers.CharField()
     reward = serializers.IntegerField(min_value=1, help_text="Kudos promised; they settle when the rating counts")
+
+
+class RatingRevised(RatingAccepted):
+    """The rating as it stands."""
+
+    rating = serializers.IntegerField(min_value=1, max_value=10)
+    artifacts = serializers.IntegerField(min_value=0, max_value=5, allow_null=True)
+    revisable_until = serializers.DateTimeField(help_text="Until then you may change it")
 
 
 class RequestError(serializers.Serializer[Any]):
@@ -70,7 +104,30 @@ IDEMPOTENCY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Any text of up to 40 characters; the same key gets the same answer, so a lost one can be asked again",
 )
-LEASE_ANSWERS = {200: ImageToRate, 401: RequestError, 404: RequestError, 429: RequestError, 503: RequestError}
+COUNT = OpenApiParameter(
+    "count",
+    {"type": "integer", "minimum": 1, "maximum": MAX_COUNT},
+    description="How many images to lease; the answer then is a list, also of one",
+)
+ONE_OR_SEVERAL = PolymorphicProxySerializer(
+    component_name="ImageOrImages", serializers=[ImageToRate, ImagesToRate], resource_type_field_name=None
+)
+LEASE_ANSWERS = {
+    200: ONE_OR_SEVERAL,
+    400: RequestError,
+    401: RequestError,
+    404: RequestError,
+    429: RequestError,
+    503: RequestError,
+}
+REFUSALS = {
+    400: RequestError,
+    401: RequestError,
+    403: RequestError,
+    409: RequestError,
+    413: RequestError,
+    503: RequestError,
+}
 NOT_STORED = {"Cache-Control": "no-store"}
 
 
@@ -92,11 +149,11 @@ class NewRatingView(LeasingView):
     @extend_schema(
         operation_id="getDefaultDatasetImagePop",
         summary="Retrieve an image to rate from the default dataset",
-        parameters=[FIELDS],
+        parameters=[COUNT, FIELDS],
         responses=LEASE_ANSWERS,
     )
     def get(self, request: Request) -> Response:
-        return lease_one(request, settings.DEFAULT_DATASET)
+        return lease_some(request, settings.DEFAULT_DATASET)
 
 
 class RateView(ApiView):
@@ -114,15 +171,7 @@ class RateView(ApiView):
         description="You need to retrieve an image ID from /rating/new first.",
         parameters=[AGENT, IDEMPOTENCY, FIELDS],
         request=RatingInput,
-        responses={
-            201: RatingAccepted,
-            400: RequestError,
-            401: RequestError,
-            403: RequestError,
-            409: RequestError,
-            413: RequestError,
-            503: RequestError,
-        },
+        responses={201: RatingAccepted, **REFUSALS},
         examples=[OpenApiExample("A rating", {"rating": 7, "artifacts": 1}, request_only=True)],
     )
     def post(self, request: Request, image_id: str) -> Response:
@@ -135,32 +184,83 @@ class RateView(ApiView):
         answer = {"message": "Rating submitted", "reward": submitted.reward}
         return Response(mask_fields(request, answer), status=201)
 
+    @extend_schema(
+        operation_id="patchRate",
+        summary="Change your rating of an image, within 24 hours",
+        parameters=[IDEMPOTENCY, FIELDS],
+        request=RevisionInput,
+        responses={200: RatingRevised, 404: RequestError, 429: RequestError, **REFUSALS},
+    )
+    def patch(self, request: Request, image_id: str) -> Response:
+        revised = revise_rating(
+            caller=caller_of(request),
+            rated=as_image_id(image_id, NoSuchRating("You have no such rating.")),
+            revision=_read_revision(request),
+            prices=current_prices(),
+            now=timezone.now(),
+        )
+        answer = {
+            "message": "Rating changed",
+            "reward": revised.reward,
+            "rating": revised.aesthetic,
+            "artifacts": revised.artifacts,
+            "revisable_until": revised.revisable_until.isoformat(),
+        }
+        return Response(mask_fields(request, answer))
 
-def lease_one(request: Request, dataset_name: str, model_name: str = "") -> Response:
-    """Lease the caller an image of a dataset, and of one model if it is named, and answer with it."""
-    [leased] = lease_images(
+
+def lease_some(request: Request, dataset_name: str, model_name: str = "") -> Response:
+    """Lease the caller images of a dataset, and of one model if it is named: one, or as many as ``count`` asks for."""
+    count = _read_count(request.query_params.get("count"))
+    leased = lease_images(
         caller=caller_of(request),
         dataset=get_dataset_for_rating(dataset_name),
         model_name=model_name,
-        count=1,
+        count=count or 1,
         now=timezone.now(),
     )
-    return Response(mask_fields(request, _image_answer(request, leased)), headers=NOT_STORED)
+    images = [_image_answer(request, image) for image in leased]
+    if count is None:
+        return Response(mask_fields(request, images[0]), headers=NOT_STORED)
+    return Response({"images": [mask_fields(request, image) for image in images]}, headers=NOT_STORED)
+
+
+def _read_count(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if text not in {str(count) for count in range(1, MAX_COUNT + 1)}:
+        raise BodyInvalid({"count": f"must be a whole number from 1 to {MAX_COUNT}"})
+    return int(text)
+
+
+def as_image_id(text: str, otherwise: Exception) -> uuid.UUID:
+    """Return an image's id from a path. Raises ``otherwise`` where it is none."""
+    try:
+        return uuid.UUID(text)
+    except ValueError as error:
+        raise otherwise from error
 
 
 def _read_submission(request: Request, image_id: str) -> RatingSubmission:
     body = read_body(request.body, RatingBody)
-    try:
-        image = uuid.UUID(image_id)
-    except ValueError as error:
-        raise NotLeased("There is no such image.") from error
     return RatingSubmission(
-        image_id=image,
+        image_id=as_image_id(image_id, NotLeased("There is no such image.")),
         aesthetic=body.rating,
         artifacts=body.artifacts_value(),
         lease=body.lease,
+        sha256=body.sha256,
         idempotency_key=request.headers.get("Idempotency-Key"),
         client_agent=request.headers.get("Client-Agent", DEFAULT_AGENT),
+    )
+
+
+def _read_revision(request: Request) -> RatingRevision:
+    body = read_body(request.body, RevisionBody)
+    return RatingRevision(
+        aesthetic=body.rating,
+        artifacts=body.artifacts_value(),
+        keeps_artifacts=body.artifacts is UNSET,
+        idempotency_key=request.headers.get("Idempotency-Key"),
     )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from ratings.api import comparison
+from ratings.api import answers, comparison
 from ratings.api.datasets import DatasetsView
 from ratings.api.rating import NewRatingView, RateView
 from ratings.api.v1_compat import moderation
@@ -15,10 +15,14 @@ urlpatterns = [
     path("rating/new/<str:dataset_id>", NewRatingOfDatasetView.as_view(), name="api-rating-new-dataset"),
     # A model may have slashes in its name, as those of Hugging Face have, and old clients send them as they are.
     path("rating/new/<str:dataset_id>/<path:model_name>", NewRatingOfModelView.as_view(), name="api-rating-new-model"),
-    # Before the route of an image, or "set" would be one. Both ways to write it, because a redirect loses the body.
+    # Before the route of an image, or "set" would be one, and "lease". Both ways to write the first, because a redirect
+    # loses the body.
     path("rating/set", RelaySetView.as_view(), name="api-rating-set"),
     path("rating/set/", RelaySetView.as_view(schema=None), name="api-rating-set-slash"),
+    path("rating/lease", answers.LeasesView.as_view(), name="api-rating-lease"),
     path("rating/<str:image_id>", RateView.as_view(), name="api-rate"),
+    path("rating/<str:image_id>/skip", answers.SkipView.as_view(), name="api-rating-skip"),
+    path("rating/<str:image_id>/report", answers.ReportView.as_view(), name="api-rating-report"),
     path("comparison/new", comparison.NewComparisonView.as_view(), name="api-comparison-new"),
     path(
         "comparison/new/<str:dataset_id>",

@@ -92,7 +92,7 @@ class Rating(models.Model):
     rater_challenges_failed = models.IntegerField(default=0)
 
     # Measurements of the page, as far as the client sent them; columns, because a null costs a bit and a table of their
-    # own a row, an index entry and a join (decision 16).
+    # own a row, an index entry and a join (decision 18).
     session_id = models.UUIDField("session in the browser, never published", null=True, blank=True)
     session_position = models.SmallIntegerField("place in the session, from 1", null=True, blank=True)
     is_before_training = models.BooleanField("before the practice images", null=True, blank=True)

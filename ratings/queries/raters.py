@@ -1,6 +1,7 @@
 """Reads about a rater: their own ratings and standing."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,8 +10,10 @@ from django.db.models import Q, Sum
 from accounts.queries import identities_of_person
 from kudos.queries import balance_of_person
 from ratings.models import AdultClass, Comparison, ImageStatus, Rater, Rating, RatingState
+from ratings.queries.silence import QuarantineNotice, find_notice
 
 MANY_A_DAY = 1000
+NOTHING_HIDDEN: Mapping[RatingState, RatingState] = {}
 
 
 class NoSuchRater(Exception):
@@ -52,6 +55,7 @@ class Standing:
     rating_count: int
     pending_kudos: int
     settled_kudos: int
+    notice: QuarantineNotice | None = None
 
 
 def find_rater_id(identity_id: int | None) -> int | None:
@@ -68,11 +72,18 @@ def find_raters_of_person(rater_id: int) -> list[int]:
     return list(Rater.objects.filter(same_person, is_shared=False).order_by("id").values_list("id", flat=True))
 
 
-def my_ratings(*, identity_id: int | None, before_id: int | None = None, limit: int = 50) -> list[MyRating]:
-    """Return the newest ``limit`` ratings older than ``before_id``, under whichever identity the person gave them."""
-    rows = [row for rater in _raters_of_person(identity_id) for row in _newest_ratings(rater, before_id, limit)]
+def my_ratings(
+    *, identity_id: int | None, today: datetime, before_id: int | None = None, limit: int = 50
+) -> list[MyRating]:
+    """Return the newest ``limit`` ratings older than ``before_id``, under whichever identity the person gave them.
+
+    A quarantine that they have not been told of yet is not seen in them.
+    """
+    raters = _raters_of_person(identity_id)
+    seen_as = {} if find_notice(raters, today=today) else {RatingState.QUARANTINED: RatingState.COUNTED}
+    rows = [row for rater in raters for row in _newest_ratings(rater, before_id, limit)]
     rows.sort(key=lambda row: row.pk, reverse=True)
-    return [_mine(row) for row in rows[:limit]]
+    return [_mine(row, seen_as) for row in rows[:limit]]
 
 
 def my_rating(*, identity_id: int | None, rating_id: int) -> MyRating | None:
@@ -93,23 +104,27 @@ def my_standing(*, identity_id: int | None, today: datetime) -> Standing:
     sought among the newest thousand, and pending rewards have an index of their own.
     """
     raters = _raters_of_person(identity_id)
+    notice = find_notice(raters, today=today)
+    states = [RatingState.COUNTED] if notice else [RatingState.COUNTED, RatingState.QUARANTINED]
     return Standing(
         sum(_count_since(rater, today) for rater in raters),
         sum(rater.rating_count for rater in raters),
-        sum(_pending_kudos(raters, kind) for kind in (Rating, Comparison)),
+        sum(_pending_kudos(raters, kind, states) for kind in (Rating, Comparison)),
         balance_of_person(identity_id),
+        notice,
     )
 
 
-def _pending_kudos(raters: list[Rater], kind: type[Rating] | type[Comparison]) -> int:
+def _pending_kudos(raters: list[Rater], kind: type[Rating] | type[Comparison], states: list[RatingState]) -> int:
     if not raters:
         return 0
-    rows = kind.objects.filter(rater__in=raters, state=RatingState.COUNTED, settlement=None, reward__gt=0)
+    rows = kind.objects.filter(rater__in=raters, state__in=states, settlement=None, reward__gt=0)
     pending: int = rows.aggregate(sum=Sum("reward", default=0))["sum"]
     return pending
 
 
-def _mine(row: Rating) -> MyRating:
+def _mine(row: Rating, seen_as: Mapping[RatingState, RatingState] = NOTHING_HIDDEN) -> MyRating:
+    state = RatingState(row.state)
     return MyRating(
         row.pk,
         row.image_id,
@@ -117,7 +132,7 @@ def _mine(row: Rating) -> MyRating:
         row.aesthetic,
         row.artifacts,
         row.is_artifacts_unsure,
-        row.state,
+        seen_as.get(state, state),
         row.reward,
         row.settlement_id is not None,
         row.created_at,

@@ -4,7 +4,7 @@ For a day, and not after they have seen what others said: `look_at_crowd` shows 
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -78,11 +78,12 @@ CROWD = """
 
 @dataclass(frozen=True, slots=True)
 class RatingRevision:
-    """What a rater says now. Answers as in RatingSubmission."""
+    """What a rater says now. Answers as in RatingSubmission; ``keeps_artifacts`` leaves that one as it is."""
 
     aesthetic: int | None
     artifacts: int | None = None
     is_artifacts_unsure: bool = False
+    keeps_artifacts: bool = False
     idempotency_key: str | None = None
 
 
@@ -131,6 +132,8 @@ def revise_rating(
     check_idempotency_key(revision.idempotency_key)
     with transaction.atomic(), connection.cursor() as cursor:
         stored = _lock(cursor, caller, rated)
+        if revision.keeps_artifacts:
+            revision = replace(revision, artifacts=stored.artifacts, is_artifacts_unsure=stored.is_artifacts_unsure)
         if _is_repeat(cursor, stored, revision):
             return _answer(stored, stored, stored.reward, prices, is_repeat=True)
         _check_revisable(stored, now)

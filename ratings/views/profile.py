@@ -28,18 +28,21 @@ def profile(request: SignedInRequest) -> HttpResponse:
     older = OlderForm(request.GET)
     if not older.is_valid():
         raise Http404("There is no such place in the list.")
-    identity_id = caller_from_request(request).identity_id
-    ratings = my_ratings(identity_id=identity_id, before_id=older.cleaned_data["before"], limit=PAGE_LENGTH)
-    context = {
-        "standing": my_standing(identity_id=identity_id, today=start_of_today()),
-        "ratings": ratings,
-        "is_first": older.cleaned_data["before"] is None,
-        "older": ratings[-1].id if len(ratings) == PAGE_LENGTH else None,
-        "keys": keys_of(request.user.pk),
-        "form": ApiKeyForm(),
-        **others_section(request),
-    }
+    before = older.cleaned_data["before"]
+    context = {"is_first": before is None, "keys": keys_of(request.user.pk), "form": ApiKeyForm()}
+    context |= ratings_section(request, before) | others_section(request)
     return render(request, "accounts/profile.html", context)
+
+
+def ratings_section(request: SignedInRequest, before: int | None) -> dict[str, object]:
+    """Return what the page says of the person's ratings and rewards."""
+    identity_id, today = caller_from_request(request).identity_id, start_of_today()
+    ratings = my_ratings(identity_id=identity_id, today=today, before_id=before, limit=PAGE_LENGTH)
+    return {
+        "standing": my_standing(identity_id=identity_id, today=today),
+        "ratings": ratings,
+        "older": ratings[-1].id if len(ratings) == PAGE_LENGTH else None,
+    }
 
 
 def others_section(request: SignedInRequest) -> dict[str, object]:

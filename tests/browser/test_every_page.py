@@ -17,6 +17,7 @@ PUBLIC = [
     "/compare/",
     "/compare/demo/",
     "/datasets/",
+    "/rules/",
     "/datasets/demo/",
     "/accounts/login/",
     "/accounts/signup/",

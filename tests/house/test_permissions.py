@@ -21,7 +21,7 @@ from accounts.services import create_api_key
 from exports.models import Release
 from kudos.award import HordeAward
 from kudos.models import Account, Entry, Payout, Transaction
-from ratings.models import Comparison, Image, Rater, Rating, Skip
+from ratings.models import Comparison, Image, Rater, Rating, Report, Skip
 from ratings.selection import LeasedImage
 from ratings.services.rating import RatingSubmission, submit_rating
 from ratings.services.voiding import void_ratings
@@ -73,6 +73,10 @@ def image(world):
     return {"image_id": world.leased.image_id}
 
 
+def image_in_path(world):
+    return {"image_id": str(world.leased.image_id)}
+
+
 def answer(world):
     return {"rating": 7, "lease": world.leased.lease}
 
@@ -89,6 +93,7 @@ PAGES = {
     # Pages that are the same for everybody, or everybody's own.
     "ratings:home": Route(EVERYBODY),
     "ratings:datasets": Route(EVERYBODY),
+    "ratings:rules": Route(EVERYBODY),
     "ratings:dataset": Route(EVERYBODY, lambda _: {"slug": "demo"}),
     "ratings:rate": Route(EVERYBODY),
     "ratings:rating_session": Route(EVERYBODY),
@@ -137,6 +142,11 @@ PAGES = {
     "api-image-ratings": Route(MODERATORS, lambda world: {"image_id": str(world.leased.image_id)}),
     "api-flag-user": Route(MODERATORS, owner_number, "POST"),
     "api-modify-user": Route(MODERATORS, owner_number, "POST", lambda _: {"flagged": False}),
+    "api-rating-lease": Route(EVERYBODY, method="DELETE", data=lambda world: {"leases": [world.leased.lease]}),
+    "api-rating-skip": Route(OWNER, image_in_path, "POST", lambda world: {"lease": world.leased.lease}),
+    "api-rating-report": Route(
+        OWNER, image_in_path, "POST", lambda world: {"lease": world.leased.lease, "reason": "gore"}
+    ),
     "api-rate": Route(OWNER, lambda world: {"image_id": str(world.leased.image_id)}, "POST", answer),
     "api-comparison-new": Route(EVERYBODY),
     "api-comparison-new-dataset": Route(EVERYBODY, lambda _: {"dataset_id": "demo"}),
@@ -199,6 +209,7 @@ TABLES = {
     "ratings.moderationaction": Table(MODERATORS),
     "ratings.rater": Table(MODERATORS),
     "ratings.rating": Table(MODERATORS),
+    "ratings.report": Table(MODERATORS),
     "ratings.skip": Table(MODERATORS),
 }
 
@@ -297,6 +308,7 @@ def world(dataset, lease, lease_set, settings, tmp_path):
         "ratings.moderationaction": action,
         "ratings.rater": rater,
         "ratings.rating": Rating.objects.get(pk=rating_id),
+        "ratings.report": Report.objects.create(rater=rater, image_id=rated.image_id, reason="gore"),
         "ratings.skip": Skip.objects.create(rater=rater, image_id=rated.image_id),
     }
     return made

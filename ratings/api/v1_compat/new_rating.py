@@ -6,7 +6,7 @@ from rest_framework.response import Response
 
 from accounts.models import Scope
 from ratings.api.permissions import HasScope
-from ratings.api.rating import FIELDS, LEASE_ANSWERS, LeasingView, lease_one
+from ratings.api.rating import COUNT, FIELDS, LEASE_ANSWERS, LeasingView, lease_some
 
 DATASET = OpenApiParameter("dataset_id", str, OpenApiParameter.PATH, description="UUID of the dataset, or its slug")
 MODEL = OpenApiParameter(
@@ -25,11 +25,11 @@ class NewRatingOfDatasetView(LeasingView):
     @extend_schema(
         operation_id="getDatasetImagePop",
         summary="Retrieve an image to rate from a specific dataset",
-        parameters=[DATASET, FIELDS],
+        parameters=[DATASET, COUNT, FIELDS],
         responses=LEASE_ANSWERS,
     )
     def get(self, request: Request, dataset_id: str) -> Response:
-        return lease_one(request, dataset_id)
+        return lease_some(request, dataset_id)
 
 
 class NewRatingOfModelView(LeasingView):
@@ -40,8 +40,8 @@ class NewRatingOfModelView(LeasingView):
     @extend_schema(
         operation_id="getModelImagePop",
         summary="Retrieve an image to rate from one model in a dataset",
-        parameters=[DATASET, MODEL, FIELDS],
+        parameters=[DATASET, MODEL, COUNT, FIELDS],
         responses=LEASE_ANSWERS,
     )
     def get(self, request: Request, dataset_id: str, model_name: str) -> Response:
-        return lease_one(request, dataset_id, model_name)
+        return lease_some(request, dataset_id, model_name)

@@ -114,8 +114,7 @@ class _Batch:
         changes = RatingChange.objects.filter(dataset=dataset_id, rating_id__lte=up_to).order_by("id")
         pairs = list(changes.values_list("id", "rating_id")[:CHANGES_AT_ONCE])
         self.change_ids = [pk for pk, _ in pairs]
-        # What changed before it was taken is taken as it is now.
-        self.changed = sorted({rating_id for _, rating_id in pairs if rating_id <= self.after})
+        self.changed = sorted({rating_id for _, rating_id in pairs})
 
     def has_work(self) -> bool:
         return self.up_to > self.after or bool(self.change_ids) or any(self._turned(task) for task in rows.TASKS)
@@ -137,7 +136,7 @@ class _Batch:
     def _take(self, task: Task, state: State) -> tuple[list[Ints], list[Ints]]:
         if self.up_to == self.after:
             return [], []
-        stretch = rows.Stretch(self.dataset_id, self.after, self.up_to)
+        stretch = rows.Stretch(self.dataset_id, self.after, self.up_to, is_first=True)
         rows.open_rows(stretch, task)
         answers = rows.read_answers(stretch, task)
         changes = update(state, memory.as_batch(answers))

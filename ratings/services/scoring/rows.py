@@ -19,10 +19,15 @@ from ratings.stats.levels import Floats, Ints
 TASKS = (Task.AESTHETIC, Task.ARTIFACTS)
 IS_LOOKED_AT = "r.state IN ('counted', 'quarantined') AND r.proof NOT IN ('relay', 'import', 'held')"
 
+FIRST_VALUE = """coalesce(
+    (SELECT v.{task} FROM ratings_revision v WHERE v.rating_id = r.id AND r.revision_count > 0 AND v.number = 1),
+    r.{task}
+)"""
+
 # Each answer once, in the order of its number. The shared rater's are told apart by address.
 ANSWERS = f"""
     SELECT r.id, r.image_id, r.rater_id, CASE WHEN t.is_shared THEN r.address_hash ELSE '' END AS address_hash,
-        r.{{task}}::float8 AS value, 'NaN'::float8 AS gold, 'NaN'::float8 AS gold_share
+        {{value}}::float8 AS value, 'NaN'::float8 AS gold, 'NaN'::float8 AS gold_share
     FROM ratings_rating r JOIN ratings_rater t ON t.id = r.rater_id
     WHERE r.dataset_id = %(dataset)s AND {{bounds}} AND r.{{task}} IS NOT NULL AND {IS_LOOKED_AT}
 """
@@ -104,13 +109,17 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The answers of a dataset with numbers in (after, up_to], or those in ``among``."""
+    """The answers of a dataset with numbers in (after, up_to], or those in ``among``.
+
+    ``is_first`` asks for what was said at first, which the tests look at; else it is what is said now.
+    """
 
     dataset_id: uuid.UUID
     after: int = 0
     up_to: int = 0
     among: tuple[int, ...] | None = None
     has_controls: bool = True
+    is_first: bool = False
 
     @property
     def bounds(self) -> str:
@@ -124,7 +133,8 @@ class Stretch:
 
     def answers(self, task: Task) -> str:
         parts = (ANSWERS, GOLD) if self.has_controls else (ANSWERS,)
-        return " UNION ALL ".join(parts).format(task=task.value, bounds=self.bounds)
+        value = (FIRST_VALUE if self.is_first else "r.{task}").format(task=task.value)
+        return " UNION ALL ".join(parts).format(task=task.value, bounds=self.bounds, value=value)
 
 
 def open_rows(stretch: Stretch, task: Task) -> None:

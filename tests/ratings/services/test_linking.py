@@ -269,10 +269,10 @@ def test_history_and_kudos_are_one(rater, ada, dataset, adds_up):
     )
     assert my_standing(identity_id=linked.id, today=midnight) == standing
     everything = list(Rating.objects.order_by("-id").values_list("id", flat=True))
-    assert [rating.id for rating in my_ratings(identity_id=rater.identity_id)] == everything
-    assert [r.id for r in my_ratings(identity_id=rater.identity_id, before_id=everything[1], limit=2)] == everything[
-        2:4
-    ]
+    assert [rating.id for rating in my_ratings(identity_id=rater.identity_id, today=now())] == everything
+    assert [
+        r.id for r in my_ratings(identity_id=rater.identity_id, today=now(), before_id=everything[1], limit=2)
+    ] == everything[2:4]
     lines = history_of(identity_id=rater.identity_id)
     assert sorted(line.amount for line in lines) == [5, 10]
     assert [line.balance_after for line in lines] == [15, 15 - lines[0].amount]
@@ -282,7 +282,7 @@ def test_history_and_kudos_are_one(rater, ada, dataset, adds_up):
 def test_a_stranger_has_nothing_of_it(rater, outsider, ada, dataset):
     rate(ada.caller, take(ada.caller)[0])
     link(rater)
-    assert my_ratings(identity_id=outsider.identity_id) == []
+    assert my_ratings(identity_id=outsider.identity_id, today=now()) == []
     assert my_standing(identity_id=outsider.identity_id, today=now()).rating_count == 0
 
 
@@ -409,5 +409,5 @@ def test_an_account_that_has_never_rated_can_link(ada, dataset, adds_up):
     link_horde_identity(user=user, secret=KEY, provider=horde_provider(), now=now())
     rate(ada.caller, take(ada.caller)[0])
     own = Identity.objects.get(user=user, kind="account")
-    assert len(my_ratings(identity_id=own.pk)) == 1
+    assert len(my_ratings(identity_id=own.pk, today=now())) == 1
     adds_up()

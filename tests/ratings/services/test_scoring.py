@@ -5,7 +5,10 @@ import threading
 import pytest
 from django.db import connection, connections, transaction
 
+from accounts.access import account_caller
 from ratings.models import ImageScore, Rater, RaterScore, Rating, RatingChange, ScoreCursor
+from ratings.rewards import current_prices
+from ratings.services.revising import RatingRevision, revise_rating
 from ratings.services.scoring import consumer, recompute_scores, update_scores
 from ratings.services.scoring.horizon import find_safe_horizon
 from ratings.services.voiding import restore_ratings, void_ratings
@@ -213,3 +216,19 @@ def test_a_rating_that_commits_after_a_later_one_is_waited_for(lasting_crowd):
     assert crowd.take().answer_count == 14
     assert ScoreCursor.objects.get().rating_id == later[0].pk
     assert connection.in_atomic_block is False
+
+
+def test_what_is_revised_counts_as_it_is_now_and_was_tested_as_it_was(crowd, adds_up):
+    crowd.rate_all()
+    rater = Rater.objects.get(identity=make_person().identity_id)
+    person = account_caller(rater.identity.user_id, rater.identity_id, "a" * 32)
+    for row in crowd.rate(rater, crowd.images[:20]):
+        opposite = RatingRevision(11 - row.aesthetic, 1)
+        revise_rating(caller=person, rated=row.pk, revision=opposite, prices=current_prices(), now=now())
+    crowd.take()
+    score = ImageScore.objects.get(image=crowd.images[0], task="aesthetic")
+    assert score.rating_count == 13
+    # At first they looked; the opposite is what stands in the rows.
+    assert RaterScore.objects.get(rater=rater, task="aesthetic").trust_log_e > 3
+    assert not RatingChange.objects.exists()
+    adds_up()

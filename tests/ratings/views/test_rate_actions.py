@@ -1,4 +1,4 @@
-"""What the script of the rating page can do besides rating: as docs/decisions/0016 has it."""
+"""What the script of the rating page can do besides rating: as docs/decisions/0018 has it."""
 
 import uuid
 from datetime import timedelta
