@@ -4,6 +4,7 @@ from ratings.admin.comparison import ComparisonAdmin, ImageSetAdmin
 from ratings.admin.dataset import DatasetAdmin
 from ratings.admin.image import ImageAdmin
 from ratings.admin.moderation import ModerationActionAdmin
+from ratings.admin.quality import QualityAlarmAdmin, RaterScoreAdmin, RaterTransitionAdmin
 from ratings.admin.rater import RaterAdmin, SkipAdmin
 from ratings.admin.rating import RatingAdmin
 from ratings.admin.report import ReportAdmin
@@ -14,7 +15,10 @@ __all__ = [
     "ImageAdmin",
     "ImageSetAdmin",
     "ModerationActionAdmin",
+    "QualityAlarmAdmin",
     "RaterAdmin",
+    "RaterScoreAdmin",
+    "RaterTransitionAdmin",
     "RatingAdmin",
     "ReportAdmin",
     "SkipAdmin",

@@ -113,6 +113,8 @@ class RaterAdmin(DecisionAdmin):
     doors: ClassVar[list[Door]] = [
         Door(_("Ratings"), "ratings.rating", "rater__id__exact"),
         Door(_("Comparisons"), "ratings.comparison", "rater__id__exact"),
+        Door(_("Steps from state to state"), "ratings.ratertransition", "rater__id__exact"),
+        Door(_("What the answers say"), "ratings.raterscore", "rater__id__exact"),
         Door(_("Skips"), "ratings.skip", "rater__id__exact"),
         Door(_("Reports"), "ratings.report", "rater__id__exact"),
     ]

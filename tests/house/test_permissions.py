@@ -21,7 +21,7 @@ from accounts.services import create_api_key
 from exports.models import Release
 from kudos.award import HordeAward
 from kudos.models import Account, Entry, Payout, Transaction
-from ratings.models import Comparison, Image, Rater, Rating, Report, Skip
+from ratings.models import Comparison, Image, QualityAlarm, Rater, RaterScore, RaterTransition, Rating, Report, Skip
 from ratings.selection import LeasedImage
 from ratings.services.rating import RatingSubmission, submit_rating
 from ratings.services.voiding import void_ratings
@@ -207,7 +207,10 @@ TABLES = {
     "ratings.image": Table(MODERATORS),
     "ratings.imageset": Table(MODERATORS),
     "ratings.moderationaction": Table(MODERATORS),
+    "ratings.qualityalarm": Table(MODERATORS),
     "ratings.rater": Table(MODERATORS),
+    "ratings.raterscore": Table(MODERATORS),
+    "ratings.ratertransition": Table(MODERATORS),
     "ratings.rating": Table(MODERATORS),
     "ratings.report": Table(MODERATORS),
     "ratings.skip": Table(MODERATORS),
@@ -268,6 +271,18 @@ def table_routes():
 
 
 @pytest.fixture
+def quality_rows(rater, dataset_id):
+    """Make what the quality engine writes down of a rater and a dataset."""
+    about = {"dataset_id": dataset_id, "task": "aesthetic"}
+    step = {"from_state": "new", "to_state": "calibrated", "reason": "follows the images", "taken_at": now()}
+    alarm = {"kind": "drift", "message": "drifted apart", "value": 0.9, "raised_at": now()}
+    return {
+        "ratings.qualityalarm": QualityAlarm.objects.create(**about, **alarm),
+        "ratings.raterscore": RaterScore.objects.create(rater=rater, **about),
+        "ratings.ratertransition": RaterTransition.objects.create(rater=rater, **step),
+    }
+
+
 def world(dataset, lease, lease_set, settings, tmp_path):
     Image.objects.update(model_name="a model 2.1")
     owner, outsider = make_person("owner"), make_person("outsider")
@@ -310,6 +325,7 @@ def world(dataset, lease, lease_set, settings, tmp_path):
         "ratings.rating": Rating.objects.get(pk=rating_id),
         "ratings.report": Report.objects.create(rater=rater, image_id=rated.image_id, reason="gore"),
         "ratings.skip": Skip.objects.create(rater=rater, image_id=rated.image_id),
+        **quality_rows(rater, rated.dataset_id),
     }
     return made
 
