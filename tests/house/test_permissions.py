@@ -270,7 +270,6 @@ def table_routes():
         yield f"{name}_change", Route(table.change, one, "POST")
 
 
-@pytest.fixture
 def quality_rows(rater, dataset_id):
     """Make what the quality engine writes down of a rater and a dataset."""
     about = {"dataset_id": dataset_id, "task": "aesthetic"}
@@ -283,6 +282,7 @@ def quality_rows(rater, dataset_id):
     }
 
 
+@pytest.fixture
 def world(dataset, lease, lease_set, settings, tmp_path):
     Image.objects.update(model_name="a model 2.1")
     owner, outsider = make_person("owner"), make_person("outsider")
