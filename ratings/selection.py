@@ -181,7 +181,9 @@ class _Hunt:
 
     def _lease_apart(self, candidates: list[Candidate], groups: Sequence[str], count: int) -> list[LeasedImage]:
         """Lease those whose group was not among the last images."""
-        apart = [candidate for candidate in candidates if str(candidate.group) not in groups]
+        # The last of these groups are ten places away by the time that so many images have been given; the script knows.
+        near = groups[: book.PLACES_APART - self.count + 1]
+        apart = [candidate for candidate in candidates if str(candidate.group) not in near]
         self.near_count += len(candidates) - len(apart)
         leased: list[LeasedImage] = []
         # Most often the first few do; the rest are tried when many images are with other raters.

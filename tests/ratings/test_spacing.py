@@ -50,19 +50,19 @@ def too_near(groups):
 
 @pytest.mark.parametrize("count", [1, 4])
 def test_it_works(rater, grouped, count):
-    """Fifteen prompts of eight images: chance alone would put two of one within ten places nearly always."""
-    grouped(15, 8)
+    """Twenty prompts of fifteen images: chance alone would put two of one within ten places nearly always."""
+    grouped(20, 15)
     assert too_near(walk(rater.caller, 60, count=count, dice=Random(1))) == []
 
 
 def test_it_holds_in_the_last_images_of_a_dataset_too(rater, grouped):
-    dataset = grouped(15, 8)
+    dataset = grouped(20, 15)
     refresh_tail_pool(dataset_id=dataset.pk)
     assert too_near(walk(rater.caller, 60, dice=Random(2))) == []
 
 
 def test_it_holds_for_people_behind_the_shared_key(grouped):
-    grouped(15, 8)
+    grouped(20, 15)
     assert too_near(walk(make_stranger(), 30, dice=Random(3))) == []
 
 

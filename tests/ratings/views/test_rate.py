@@ -309,7 +309,7 @@ class TestScript:
         assert len({image["image_id"] for image in images}) == 2
         assert set(images[0]) == {
             *("image_id", "lease", "url", "renditions", "width", "height", "alt"),
-            *("adult_class", "scale_version", "is_practice"),
+            *("adult_class", "blurred_url", "scale_version", "is_practice"),
         }
         assert images[0]["url"] == reverse("ratings:image_sized", args=[images[0]["image_id"], 1024])
         assert "no-store" in answered["Cache-Control"]
