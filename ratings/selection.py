@@ -181,7 +181,7 @@ class _Hunt:
 
     def _lease_apart(self, candidates: list[Candidate], groups: Sequence[str], count: int) -> list[LeasedImage]:
         """Lease those whose group was not among the last images."""
-        # The last of these groups are ten places away by the time that so many images have been given; the script knows.
+        # The last of these are ten places away by the time that so many images have been given; the script knows.
         near = groups[: book.PLACES_APART - self.count + 1]
         apart = [candidate for candidate in candidates if str(candidate.group) not in near]
         self.near_count += len(candidates) - len(apart)
