@@ -18,13 +18,13 @@ from ratings.models import PagePreferences, Rater, Rating
 from ratings.queries.raters import my_standing
 from ratings.services.claiming import MAX_CLAIMED, claim_browser
 from ratings.services.linking import LinkRefused
+from ratings.services.settlement import settle_rewards
 from ratings.services.voiding import restore_ratings, void_ratings
 from tests.accounts.staff import make_moderator
 from tests.accounts.test_sign_up import code_in, confirm, sign_in, sign_up, text_of
 from tests.people import now
 from tests.ratings.services.test_rating import PRICES
 from tests.ratings.views.test_rate import answer
-from tests.settling import settle_rewards
 
 pytestmark = pytest.mark.django_db
 CLAIM = "/profile/claim/"
