@@ -8,12 +8,16 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
+from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
 
 from accounts.limits import RateLimited
 from config.api_errors import too_many_requests
 
 API_PREFIX = "/api/v1/"
+# What is the same in every language, and is cached as such.
+WITHOUT_LANGUAGE = (API_PREFIX, "/images/", "/files/")
 
 
 class PagesOnly(MiddlewareMixin):
@@ -27,6 +31,16 @@ class PagesOnly(MiddlewareMixin):
 
 class PageSessions(PagesOnly, SessionMiddleware):
     """Sessions, which the API cannot be spoken to with: so nobody can make a browser speak to it for its user."""
+
+
+class PageLanguage(LocaleMiddleware):
+    """The language of a page: as chosen in its footer, else as the browser prefers. Programs get English."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if request.path_info.startswith(WITHOUT_LANGUAGE):
+            translation.deactivate()  # of the request before, in this thread
+            return self.get_response(request)
+        return super().__call__(request)
 
 
 class PageUsers(PagesOnly, AuthenticationMiddleware):

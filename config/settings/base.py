@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "django.middleware.common.CommonMiddleware",
     "config.middleware.PageSessions",
+    "config.middleware.PageLanguage",
     "django.middleware.csrf.CsrfViewMiddleware",
     "config.middleware.PageUsers",
     "config.middleware.PageMessages",
@@ -188,6 +189,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "font-src": [SELF],
         "manifest-src": [SELF],
+        "worker-src": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
@@ -245,7 +247,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = VAR_DIR / "media"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "config.static_files.HashedModules"},
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = False
 RELEASES_ROOT = VAR_DIR / "releases"
@@ -257,6 +259,9 @@ SIGNING_KEYS_BEFORE = env.list("SIGNING_KEYS_BEFORE", default=[])
 # --- Language and time --------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = "UTC"
 USE_TZ = True
 

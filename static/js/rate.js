@@ -1,302 +1,407 @@
 /*
  * The rating page with script. Without it the page is a form that works; with it, the next images are fetched and decoded
- * ahead, keys rate, and a press shows the next image at once while the answer travels.
+ * ahead, keys rate, and a press shows the next image at once. What was answered goes into the outbox, which sends it in
+ * the background and keeps it through reloads, lost networks and restarts of the server.
  *
- * One answer is under way at a time. If it cannot be saved, its image comes back with the answers as they were.
+ * An entry here is one image on its way over the stage: { image, key, picture, answers, number, revises }. `revises` is the
+ * key of the answer that it corrects, when undo brought it back.
  */
 
-const AHEAD = 2;
+import { openSession } from "./lib/api.js";
+import { listenForGestures } from "./lib/gestures.js";
+import { actionOf, digitOf, isMeantElsewhere } from "./lib/keys.js";
+import { openOutbox } from "./lib/outbox.js";
+import { loadPicture } from "./lib/pictures.js";
+import { randomHex } from "./lib/random.js";
+import { openSettings } from "./lib/settings.js";
+import { say } from "./lib/words.js";
+import { askToLook, lookAt, openFullSize } from "./rate/details.js";
+import { openKeys, setUpKeys, showKeys } from "./rate/keys_dialog.js";
+import { beginMeasuring, listenForInput, measurements, noteInput } from "./rate/measure.js";
+import { at, csrfToken, form, stage } from "./rate/page.js";
+import * as questions from "./rate/questions.js";
+import { giveBack, openQueue } from "./rate/queue.js";
+import * as reasons from "./rate/reasons.js";
+import { openReport } from "./rate/report.js";
+import { countTowardsRest } from "./rate/rest.js";
+import { announce, calm, countAnswered, countSaved, givenToday, showCounts, showWaiting, warn } from "./rate/voice.js";
+
 const DEAD_MS = 150; // after a swap: a second press cannot rate an image that nobody has seen yet
-const ANSWER_MS = 20000; // after which a silent server counts as out of reach
-const AESTHETIC_OF = new Map("1234567890".split("").map((digit, index) => [digit, index + 1]));
-const ARTIFACTS_OF = new Map(["KeyQ", "KeyW", "KeyE", "KeyR", "KeyT", "KeyY"].map((code, level) => [code, level]));
+const AUTO_AFTER = 10; // ratings of today, after which both answers are enough
+const UNDO_DEPTH = 5;
+const RETURNS = 2; // how often one image comes back because its bytes were not the server's
 
-const form = document.getElementById("rating");
-if (form) start();
+const address = form.getAttribute("action"); // form.action is the buttons, because of their name
+const desk = form.closest(".desk");
+const tab = randomHex();
+const session = openSession({ url: form.dataset.sessionUrl, identity: form.dataset.identity, token: csrfToken() });
+const settings = openSettings({ url: form.dataset.settingsUrl, session, onChange: () => showKeys(settings) });
+const queue = openQueue({ address, isKnown, isSaving: () => settings.reduced_data });
 
-function start() {
-  const at = (id) => document.getElementById(id);
-  const desk = form.closest(".desk");
-  const stage = desk.querySelector(".stage");
-  const address = form.getAttribute("action"); // form.action is the buttons, because of their name
-  const radios = form.querySelectorAll("input[type=radio]");
-  const words = at("words").dataset;
-  const say = (word, values = {}) => words[word].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+let number = Number(form.dataset.position);
+let current = null; // the entry on the stage
+let history = []; // the last that were answered, newest at the end
+let waking = null; // the timer that ends the moment after a swap
+let is_leaving = false;
 
-  let position = Number(form.dataset.position);
-  let pending = Number(form.dataset.pending);
-  let current = readPage(); // the image on the stage
-  let ahead = []; // those that follow, decoding or decoded
-  let sent = null; // the image whose answer is under way
-  let failed = null; // the image whose answer waits for Retry
-  let wanted = ""; // what was pressed while another answer was under way
-  let refilling = null;
-  let dead_until = Infinity;
+const outbox = openOutbox({ session, tab, onSettled, onDelay, onIdentity, onCount: showWaiting, onVolatile });
 
-  // --- Images --------------------------------------------------------------------------------------------------------
+// --- The stage ---------------------------------------------------------------------------------------------------------
 
-  function readPage() {
-    const { image_id, lease, idempotency_key } = form.elements;
-    const picture = at("picture");
-    return { image_id: image_id.value, lease: lease.value, key: idempotency_key.value, position, ...decoding(picture) };
+/* The image that the server put into the page, fetched once more, from the cache, to know its bytes. */
+function firstEntry() {
+  const { image_id, lease } = form.elements;
+  const { src, currentSrc, alt, width, height, dataset } = at("picture");
+  const image = { image_id: image_id.value, lease: lease.value, url: src, alt, width, height, adult_class: dataset.adultClass };
+  const picture = loadPicture({ ...image, url: currentSrc || src, requested_at: 0 });
+  const answers = questions.readDefaults();
+  const rating_id = form.elements.rating_id?.value; // the page was opened to change a rating
+  return { image, key: form.elements.idempotency_key.value, answers, before: answers, number, picture, revises: rating_id, rating_id };
+}
+
+function isKnown(image_id) {
+  return [current, ...history].some((entry) => entry?.image.image_id === image_id);
+}
+
+const isAdult = ({ adult_class }) => Boolean(adult_class) && adult_class !== "safe";
+
+function show(entry) {
+  current = entry;
+  entry.number ??= ++number;
+  sleep();
+  form.elements.image_id.value = entry.image.image_id;
+  form.elements.lease.value = entry.image.lease;
+  form.elements.idempotency_key.value = entry.key;
+  questions.writeAnswers(entry.answers);
+  const { element } = entry.picture;
+  element.id = "picture";
+  stage.querySelector("img, .waiting")?.replaceWith(element);
+  stage.classList.toggle("is-adult", isAdult(entry.image));
+  at("reveal").checked = Boolean(entry.is_revealed);
+  at("heading").textContent = say("heading", entry);
+  desk.hidden = false;
+  at("ended").hidden = true;
+  wake(entry);
+}
+
+function sleep() {
+  clearTimeout(waking);
+  stage.classList.remove("is-awake");
+}
+
+function wakeSoon() {
+  sleep();
+  waking = setTimeout(() => stage.classList.add("is-awake"), DEAD_MS);
+}
+
+/* Keys and buttons sleep until the image can be seen, and a moment longer. One that cannot be seen can be skipped. */
+async function wake(entry) {
+  entry.is_broken = !(await entry.picture.decoded);
+  if (entry !== current) return;
+  if (entry.is_broken) warn(say("broken"));
+  beginMeasuring(entry);
+  wakeSoon();
+}
+
+function hold() {
+  current = null;
+  sleep();
+  const waiting = Object.assign(document.createElement("p"), { className: "waiting", textContent: say("loading") });
+  stage.querySelector("img, .waiting")?.replaceWith(waiting);
+}
+
+async function advance() {
+  let entry = queue.next();
+  if (!entry) {
+    hold();
+    const reason = await queue.refill();
+    entry = queue.next();
+    if (!entry) return end(reason, queue.retryAfter());
   }
+  advanceTo(entry);
+  performance.measure("press-to-next", { start: pressed_at, end: performance.now() });
+}
 
-  function prepare({ image_id, lease, url, width, height, alt }) {
-    const picture = new Image(width, height);
-    Object.assign(picture, { id: "picture", alt, src: url });
-    return { image_id, lease, key: newKey(), ...decoding(picture) };
+function advanceTo(entry) {
+  resuming = null;
+  show(entry);
+  at("heading").focus({ preventScroll: true });
+  queue.refill();
+}
+let pressed_at = 0;
+
+/* Say why there is nothing on the stage; where that may pass by itself, go on as soon as it has. */
+function end(reason, retry_ms = 0) {
+  current = null;
+  desk.hidden = true;
+  at("ended").hidden = false;
+  if (reason) at("ended-reason").textContent = reason;
+  at("ended-heading").textContent = say(retry_ms ? "paused" : "ended");
+  at("ended-heading").focus();
+  clearTimeout(resuming);
+  if (retry_ms) resuming = setTimeout(resume, retry_ms);
+}
+let resuming = null;
+
+async function resume() {
+  if (!resuming || current) return;
+  await queue.refill();
+  const entry = queue.next();
+  if (entry) advanceTo(entry);
+  else resuming = setTimeout(resume, queue.retryAfter() || DEAD_MS);
+}
+
+// --- Answers -----------------------------------------------------------------------------------------------------------
+
+const isAwake = () => current && stage.classList.contains("is-awake");
+const isHidden = () => stage.classList.contains("is-adult") && !at("reveal").checked;
+
+function submit() {
+  if (!isAwake()) return;
+  const answers = questions.readAnswers();
+  if (current.is_broken) return warn(say("broken"));
+  if (isHidden()) return announce(say("hidden"));
+  if (!answers.aesthetic) return announce(say("choose"));
+  current.answers = answers;
+  if (current.revises) return revise(current);
+  if (!Object.values(answers).some((answer) => answer !== "unsure" && answer)) return skip("cannot_judge");
+  send(current, "submit", { ...answers, ...measurements(current, countAnswered()) });
+  leave(current, "submit");
+}
+
+/* Undo brought this one back: what was saved is corrected, if it changed at all. */
+function revise(entry) {
+  const { answers, revises, rating_id } = entry;
+  const is_changed = Object.keys(answers).some((name) => answers[name] !== entry.before[name]);
+  const known = rating_id ? { rating_id } : {};
+  if (is_changed) write({ entry, of: revises, key: randomHex(), fields: { action: "revise", ...answers, ...known } });
+  else announce(say("unchanged", entry));
+  leave(entry, "submit", revises);
+}
+
+function skip(reason = "") {
+  if (!isAwake()) return;
+  const entry = current;
+  entry.answers = questions.readAnswers();
+  if (entry.revises) return leave({ ...entry, answers: entry.before }, "submit", entry.revises);
+  send(entry, "skip", reason ? { reason } : {});
+  leave(entry, "skip");
+  if (reason) return undefined;
+  return reasons.askForReason((why) => send(entry, "skip", { reason: why }, randomHex()));
+}
+
+function report() {
+  if (!isAwake() || current.revises) return;
+  const entry = current;
+  openReport((said) => {
+    send(entry, "report", said);
+    if (entry === current) leave(entry, "report");
+  });
+}
+
+/* Write an answer about an image into the outbox. */
+function send(entry, action, fields, key = entry.key) {
+  const { image_id, lease } = entry.image;
+  return write({ entry, key, fields: { action, image_id, lease, ...fields } });
+}
+
+async function write({ entry, key, of, fields }) {
+  const { image, answers, returns = 0 } = entry;
+  const made = { key, of, url: address, identity: session.identity, fields, image, answers, number: entry.number, returns };
+  await (await outbox).add(made);
+}
+
+/* Go on at once, whatever the network does; the last few can be taken back. */
+function leave(entry, action, key = entry.key) {
+  calm();
+  reasons.close();
+  if (action !== "report") history.push({ ...entry, action, key });
+  for (const old of history.splice(0, history.length - UNDO_DEPTH)) old.picture.release();
+  at("undo").disabled = !history.length;
+  if (action === "submit" && entry.inputs?.has("touch")) navigator.vibrate?.(10);
+  current = null;
+  if (countTowardsRest()) at("rest").addEventListener("close", advance, { once: true });
+  else advance();
+}
+
+/* Back to the last image with its answers. What was on the stage waits its turn, with the answers it had. */
+function undo() {
+  const last = history.pop();
+  if (!last) return announce(say("nothingToUndo"));
+  at("undo").disabled = !history.length;
+  reasons.close();
+  if (current) {
+    current.answers = questions.readAnswers();
+    queue.putFirst(current);
   }
+  const { action, key, ...entry } = last;
+  if (action === "skip") send(entry, "unskip", {}, randomHex());
+  show({ ...entry, key: action === "skip" ? randomHex() : key, revises: action === "submit" && key, before: entry.answers });
+  at("heading").focus({ preventScroll: true });
+  return announce(say(action === "skip" ? "unskipped" : "reopened", { number: entry.number, answers: inWords(entry.answers) }));
+}
 
-  function decoding(picture) {
-    const decoded = picture.decode().then(
-      () => true,
-      () => false,
-    );
-    return { picture, decoded, answers: {} };
-  }
+// --- What became of them -----------------------------------------------------------------------------------------------
 
-  function newKey() {
-    if (crypto.randomUUID) return crypto.randomUUID();
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  }
+const NUMBERED = { submit: "saved", revise: "revised", skip: "skipped", report: "reported" };
 
-  function queue(image) {
-    const known = [current, sent, failed, ...ahead];
-    if (image && !known.some((entry) => entry?.image_id === image.image_id)) ahead.push(prepare(image));
-  }
+function onSettled(entry, reply, is_own) {
+  const { action } = entry.fields;
+  if (!reply.is_ok) return is_own ? refused(entry, reply) : warn(say("refusedEarlier", { reason: reply.message }));
+  if (action === "submit" && !reply.is_repeat) countSaved(reply.reward ?? 0);
+  if (!is_own) return undefined;
+  calm();
+  const word = NUMBERED[action];
+  return word && announce(say(word, { number: entry.number, answers: inWords(entry.answers) }));
+}
 
-  /* Ask for the images that are missing, one request at a time. Resolves to why there are none, or to "". */
-  function refill() {
-    if (ahead.length >= AHEAD) return Promise.resolve("");
-    refilling ??= fetchImages(AHEAD - ahead.length).finally(() => (refilling = null));
-    return refilling;
-  }
-
-  async function fetchImages(count) {
-    try {
-      const response = await fetch(`${address}?count=${count}`, {
-        headers: { Accept: "application/json" },
-        signal: AbortSignal.timeout(ANSWER_MS),
-      });
-      const answer = await response.json();
-      answer.images?.forEach(queue);
-      return answer.message ?? "";
-    } catch {
-      return say("unreached");
+/* An answer that cannot be saved: its image comes back where another answer could be, else it is said why. */
+function refused(entry, reply) {
+  const { image, answers, returns } = entry;
+  const can_return = ["wrong_bytes", "invalid"].includes(reply.code) && entry.fields.action === "submit" && returns < RETURNS;
+  if (can_return) {
+    if (current) {
+      current.answers = questions.readAnswers();
+      queue.putFirst(current);
     }
-  }
-
-  function show(entry) {
-    current = entry;
-    entry.position ??= ++position;
-    dead_until = Infinity;
-    form.elements.image_id.value = entry.image_id;
-    form.elements.lease.value = entry.lease;
-    form.elements.idempotency_key.value = entry.key;
-    for (const radio of radios) radio.checked = entry.answers[radio.name] === radio.value;
-    stage.replaceChildren(entry.picture);
-    at("heading").textContent = say("heading", entry);
-    desk.hidden = false;
-    at("ended").hidden = true;
-    wake(entry);
-  }
-
-  /* Keys and buttons sleep until the image can be seen, and a moment longer. One that cannot be seen can be skipped. */
-  async function wake(entry) {
-    entry.is_broken = !(await entry.decoded);
-    if (entry !== current) return;
-    if (entry.is_broken) warn(say("broken"));
-    dead_until = performance.now() + DEAD_MS;
-  }
-
-  function advance() {
-    show(ahead.shift());
+    show({ ...queue.prepare(image, reply.code === "invalid" ? answers : {}), number: entry.number, returns: returns + 1 });
     at("heading").focus({ preventScroll: true });
-    refill();
   }
-
-  function hold() {
-    dead_until = Infinity;
-    stage.replaceChildren(Object.assign(document.createElement("p"), { className: "waiting", textContent: say("loading") }));
-  }
-
-  async function goOn() {
-    const reason = ahead.length ? "" : await refill();
-    if (ahead.length) advance();
-    else end(reason);
-  }
-
-  function end(reason) {
-    current = null;
-    desk.hidden = true;
-    at("ended").hidden = false;
-    if (reason) at("ended-reason").textContent = reason;
-    at("ended-heading").focus();
-  }
-
-  // --- Answers -------------------------------------------------------------------------------------------------------
-
-  const chosen = (name) => form.querySelector(`[name="${name}"]:checked`)?.value ?? "";
-  const readAnswers = () => ({ aesthetic: chosen("aesthetic"), artifacts: chosen("artifacts") });
-  const isAwake = () => current && !failed && performance.now() >= dead_until;
-
-  function choose(name, value) {
-    const radio = form.querySelector(`[name="${name}"][value="${value}"]`);
-    radio.checked = true;
-    radio.focus({ preventScroll: true });
-  }
-
-  function answer(action) {
-    if (!isAwake()) return;
-    if (action === "submit" && current.is_broken) return warn(say("broken"));
-    if (action === "submit" && !chosen("aesthetic")) return announce(say("choose"));
-    if (sent) {
-      wanted = action;
-      return announce(say("busy"));
-    }
-    send(current, action);
-  }
-
-  async function send(entry, action) {
-    Object.assign(entry, { action, answers: readAnswers() });
-    const body = new URLSearchParams(new FormData(form));
-    body.set("action", action);
-    sent = entry;
-    wanted = "";
-    at("alert").hidden = true;
-    const replying = post(body);
-    if (ahead.length) advance();
-    else hold();
-    const reply = await replying;
-    sent = null;
-    if (reply.must_retry) return bringBack(entry, reply.message);
-    report(entry, reply);
-    queue(reply.next);
-    if (current === entry) await goOn();
-    if (wanted) answer(wanted);
-  }
-
-  /* Return the reply, `is_saved`, and `must_retry` when it is not known whether the answer arrived. */
-  async function post(body) {
-    try {
-      const response = await fetch(address, {
-        method: "POST",
-        body,
-        headers: { Accept: "application/json" },
-        keepalive: true,
-        signal: AbortSignal.timeout(ANSWER_MS),
-      });
-      const is_json = response.headers.get("Content-Type")?.startsWith("application/json");
-      if (!is_json) return { must_retry: true, message: say(response.status === 403 ? "stale" : "failed") };
-      const answer = await response.json();
-      if (answer.code === "stale_csrf") return { must_retry: true, message: say("stale") };
-      if (response.status === 429) return { must_retry: true, message: say("limited", { reason: answer.message }) };
-      return { ...answer, is_saved: response.ok, must_retry: response.status >= 500 };
-    } catch {
-      return { must_retry: true, message: say("offline") };
-    }
-  }
-
-  function report({ position, action, answers }, reply) {
-    if (!reply.is_saved) return warn(say("refused", { position, reason: reply.message }));
-    if (action === "skip") return announce(say("skipped", { position }));
-    pending += reply.reward;
-    const given = answers.artifacts === "" ? answers.aesthetic : say("both", answers);
-    announce(say("saved", { position, answers: given, pending }));
-  }
-
-  /* The image returns as it was left; what was shown meanwhile waits its turn, with the answers it had. */
-  function bringBack(entry, message) {
-    if (current && current !== entry) {
-      current.answers = readAnswers();
-      ahead.unshift(current);
-    }
-    failed = entry;
-    wanted = "";
-    show(entry);
-    warn(message);
-    at("retry").hidden = false;
-    at("retry").focus();
-  }
-
-  function retry() {
-    const entry = failed;
-    failed = null;
-    send(entry, entry.action);
-  }
-
-  // --- Words ---------------------------------------------------------------------------------------------------------
-
-  function announce(text) {
-    at("licence")?.remove();
-    at("status").textContent = text;
-  }
-
-  function warn(text) {
-    announce("");
-    at("alert-text").textContent = text;
-    at("retry").hidden = true;
-    at("alert").hidden = false;
-  }
-
-  // --- Hands ---------------------------------------------------------------------------------------------------------
-
-  form.noValidate = true;
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    if (failed) retry();
-    else answer(event.submitter?.value ?? "submit");
-  });
-  at("retry").addEventListener("click", retry);
-
-  const keys = at("keys");
-  const keys_on = at("keys-on");
-  rememberSwitch(keys_on, "kudoscope-keys");
-  at("open-keys").hidden = false;
-  at("open-keys").addEventListener("click", () => keys.showModal());
-
-  document.addEventListener("keydown", (event) => {
-    if (!current || isMeantElsewhere(event)) return;
-    if (event.key === "Enter") onEnter(event);
-    else if (keys_on.checked) onKey(event);
-  });
-
-  function isMeantElsewhere(event) {
-    if (event.repeat || event.isComposing || event.ctrlKey || event.altKey || event.metaKey || keys.open) return true;
-    return Boolean(event.target.closest("input:not([type=radio]), textarea, select, [contenteditable], [popover]"));
-  }
-
-  /* Enter belongs to the link or button that has the focus; anywhere else it submits. */
-  function onEnter(event) {
-    if (event.target.closest("a, button, summary")) return;
-    event.preventDefault();
-    answer("submit");
-  }
-
-  function onKey(event) {
-    if (event.key === "?") return keys.showModal();
-    if (event.shiftKey || !isAwake()) return;
-    const digit = event.code.match(/^(?:Digit|Numpad)(\d)$/)?.[1];
-    if (digit) choose("aesthetic", AESTHETIC_OF.get(digit));
-    else if (ARTIFACTS_OF.has(event.code)) choose("artifacts", ARTIFACTS_OF.get(event.code));
-    else if (event.code === "KeyS") answer("skip");
-    else return;
-    event.preventDefault();
-  }
-
-  // What a reload left ticked was not chosen for this image.
-  for (const radio of radios) radio.checked = radio.defaultChecked;
-  wake(current);
-  refill();
+  history = history.filter((old) => old.key !== entry.key);
+  at("undo").disabled = !history.length;
+  warn(say(can_return ? "returned" : "refused", { number: entry.number, reason: reply.message }));
 }
 
-/* A browser that keeps nothing keeps no switch either: it is then on at each visit. */
-function rememberSwitch(input, name) {
-  try {
-    input.checked = localStorage.getItem(name) !== "off";
-    input.addEventListener("change", () => localStorage.setItem(name, input.checked ? "on" : "off"));
-  } catch {
-    input.checked = true;
-  }
+function onDelay(entry, reply) {
+  announce(say("delayed", { number: entry.number, answers: inWords(entry.answers), reason: reply.message }));
 }
+
+/* Somebody else is signed in now. These images were leased to the one before. */
+function onIdentity() {
+  if (session.identity === form.dataset.identity) return;
+  is_leaving = true;
+  end(say("otherIdentity"));
+}
+
+function onVolatile() {
+  warn(say("volatile"));
+}
+
+function inWords({ aesthetic, artifacts }) {
+  const word = (value) => (value === "unsure" ? say("unsure") : value);
+  return artifacts ? say("both", { aesthetic: word(aesthetic), artifacts: word(artifacts) }) : word(aesthetic);
+}
+
+// --- Hands -------------------------------------------------------------------------------------------------------------
+
+function reveal() {
+  if (!current || !isAdult(current.image)) return;
+  at("reveal").checked = isHidden();
+  noteRevealed();
+}
+
+/* Looking begins anew when the blur goes. */
+function noteRevealed() {
+  current.is_revealed = at("reveal").checked;
+  beginMeasuring(current);
+  wakeSoon();
+}
+
+function fullSize() {
+  if (!current || isHidden() || current.is_broken) return;
+  current.is_zoomed = true;
+  openFullSize(current);
+}
+
+function details() {
+  const last = history.findLast((entry) => entry.action === "submit");
+  if (!last) return announce(say("lookLater"));
+  return askToLook(async () => {
+    const saved = await (await outbox).recall(last.key);
+    return saved ? lookAt(address, saved.rating_id, session.token) : { message: say("lookUnsaved") };
+  });
+}
+
+const ACTIONS = { submit, revise: submit, skip, undo, report, reveal, full_size: fullSize, details, help: openKeys };
+
+function press(action) {
+  pressed_at = performance.now();
+  ACTIONS[action]();
+}
+
+function answer(name, value) {
+  if (!isAwake()) return;
+  noteInput(current, "keyboard");
+  if (questions.choose(name, String(value))) advanceByItself();
+}
+
+/* Both answers are enough once somebody knows the page; undo takes them back. */
+function advanceByItself() {
+  if (!isAwake() || current.revises || !settings.auto_advance || givenToday() < AUTO_AFTER || !questions.isComplete()) return;
+  press("submit");
+}
+
+function onKey(event) {
+  const digit = digitOf(event);
+  if (digit !== null) return answer(questions.activeQuestion(), questions.valueOf(digit));
+  const action = actionOf(event.code, settings);
+  const [, level] = action?.match(/^artifacts_(\d)$/) ?? [];
+  if (level) return answer("artifacts", level);
+  if (action === "unsure") return answer(questions.activeQuestion(), "unsure");
+  if (!action) return false;
+  noteInput(current, "keyboard");
+  return press(action);
+}
+
+/* Enter and the space bar belong to what has the focus, if that does something; anywhere else they submit. */
+function onEnter(event) {
+  if (event.target.closest("a, button, summary")) return;
+  if (event.key === " " && event.target.matches("input:not(:checked)")) return;
+  event.preventDefault();
+  press("submit");
+}
+
+document.addEventListener("keydown", (event) => {
+  const is_undo = event.code === settings.keys.undo || event.key.toLowerCase() === "z";
+  if ((event.ctrlKey || event.metaKey) && is_undo && !event.shiftKey && !event.repeat && !event.target.matches("textarea")) {
+    event.preventDefault();
+    return press("undo");
+  }
+  if (isMeantElsewhere(event) || is_leaving || desk.hidden) return undefined;
+  if (event.key === "Enter" || event.key === " ") return onEnter(event);
+  if (event.key === "Escape") return reasons.close();
+  if (!settings.keys_on) return undefined;
+  if (event.key === "?") return openKeys();
+  if (event.shiftKey) return undefined;
+  if (/^(Arrow(Left|Right)|Home|End)$/.test(event.key) && isAwake() && !event.target.matches("input")) questions.moveTo(event.key);
+  else if (onKey(event) === false) return undefined;
+  return event.preventDefault();
+});
+
+form.noValidate = true;
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  press(event.submitter?.value ?? "submit");
+});
+document.addEventListener("click", ({ target }) => {
+  const action = target.closest("[data-press]")?.dataset.press;
+  if (action) press(action);
+});
+at("reveal").addEventListener("change", noteRevealed);
+questions.onPointed(advanceByItself);
+listenForInput(() => current);
+listenForGestures(stage, { onUp: () => press("skip"), onDown: () => press("undo"), onLong: () => press("report") });
+addEventListener("online", resume);
+addEventListener("pagehide", () => {
+  const open = current && !current.revises ? [current.image.lease] : [];
+  giveBack(address, [...open, ...queue.leases()], session.token);
+});
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
+
+for (const hidden of document.querySelectorAll(".with-script")) hidden.hidden = false;
+setUpKeys(settings);
+showCounts();
+show(firstEntry());
+queue.refill();
+// So that the page opens without a network, where the browser can do that.
+navigator.serviceWorker?.register(form.dataset.serviceWorker, { scope: form.dataset.serviceScope }).catch(() => {});

@@ -1,0 +1,15 @@
+/* What the script says: sentences that the server translated, as data attributes of #words. Braces are filled in here. */
+
+const words = document.getElementById("words")?.dataset ?? {};
+const rules = new Intl.PluralRules(document.documentElement.lang || "en");
+
+export function say(word, values = {}) {
+  return (words[word] ?? "").replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+/* The form of a sentence that fits a number: data-waiting-one, data-waiting-other. */
+export function sayCount(word, count, values = {}) {
+  const form = rules.select(count);
+  const name = word + form[0].toUpperCase() + form.slice(1);
+  return say(name in words ? name : `${word}Other`, { ...values, count: count.toLocaleString(rules.resolvedOptions().locale) });
+}
