@@ -67,8 +67,16 @@ class Rating(models.Model):
     idempotency_key = models.CharField(max_length=80, null=True, blank=True)  # noqa: DJ001 - null is "none given"
 
     reward = models.PositiveSmallIntegerField(default=0)
+    # That the transaction exists is checked once for each statement (migration 0020), and not once for each row: a
+    # settlement names a million. It cannot cease to exist, because the ledger refuses to delete.
     settlement = models.ForeignKey(
-        Transaction, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+        Transaction,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     void_debit = models.PositiveSmallIntegerField(null=True, blank=True)
     moderation_action = models.ForeignKey(

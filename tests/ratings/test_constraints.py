@@ -230,6 +230,19 @@ def test_a_rating_without_a_debit_may_be_counted_or_unsettled(rows, fields):
     assert Rating.objects.filter(pk=rows[Rating].pk).update(**fields) == 1
 
 
+def test_rating_settlement_is_a_transaction(rows):
+    """No foreign key says so: the trigger looks once for each statement, whatever way the row comes."""
+    rating = rows[Rating]
+    missing = rating.settlement_id + 1
+    with refused("rating_settlement_is_a_transaction"), transaction.atomic():
+        Rating.objects.filter(pk=rating.pk).update(settlement_id=missing)
+    rating.pk, rating.lease_id, rating.idempotency_key, rating.is_shared = None, None, None, True
+    rating.save(force_insert=True)
+    rating.pk, rating.settlement_id = None, missing
+    with refused("rating_settlement_is_a_transaction"), transaction.atomic():
+        rating.save(force_insert=True)
+
+
 @pytest.fixture
 def threes(rater):
     """Three rows of each model: two with the same dataset, image or rater, and a third with another."""
