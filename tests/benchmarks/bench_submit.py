@@ -135,6 +135,7 @@ def _next_script(callers: list[Caller], dataset: Dataset) -> str:
         "user": ":identity",
         "dataset": f"'{dataset.pk}'",
         "target": "1000",
+        "adult_class": "'safe'",
         "key": ":key::int",
         "size": "32",
     }
