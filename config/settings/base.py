@@ -259,7 +259,8 @@ SIGNING_KEYS_BEFORE = env.list("SIGNING_KEYS_BEFORE", default=[])
 # --- Language and time --------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+# A language is offered once its catalogue is whole: half a page in another tongue is worse than none.
+LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = "UTC"

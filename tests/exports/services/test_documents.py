@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 
-import mlcroissant
 import polars as pl
 import pytest
 import yaml
@@ -27,19 +26,36 @@ def folder(harbours):
     return folder_of(build(harbours))
 
 
-@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated", "ignore:The inplace keyword")
+# In a process of its own: what it logs with closes the stream that it found as standard error, here that of pytest.
+READ_CROISSANT = """
+import json, sys, mlcroissant
+dataset = mlcroissant.Dataset(sys.argv[1])
+issues, metadata = dataset.metadata.ctx.issues, dataset.metadata
+print(json.dumps({
+    "version": metadata.version,
+    "errors": list(issues.errors),
+    "warnings": list(issues.warnings),
+    "tables": sorted(record_set.name for record_set in metadata.record_sets),
+    "aesthetic": sorted(row["ratings/aesthetic"] for row in dataset.records("ratings")),
+    "counts": sorted(sum(row["image_scores/histogram_aesthetic"]) for row in dataset.records("image_scores")),
+}, default=int))
+"""
+
+
+def read_croissant(folder):
+    command = [sys.executable, "-c", READ_CROISSANT, str(folder / "croissant.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
 def test_croissant_is_valid_and_reads_every_table(harbours, folder):
-    again = mlcroissant.Dataset(folder_of(build(harbours)) / "croissant.json")
-    assert (list(again.metadata.ctx.issues.warnings), again.metadata.version[-2:]) == ([], "+1")
-    dataset = mlcroissant.Dataset(folder / "croissant.json")
-    issues = dataset.metadata.ctx.issues
-    assert (list(issues.errors), list(issues.warnings)) == ([], [])
-    assert {record_set.name for record_set in dataset.metadata.record_sets} == {table.name for table in TABLES}
-    found = list(dataset.records("ratings"))
-    assert len(found) == 3
-    assert sorted(row["ratings/aesthetic"] for row in found) == [1, 4, 9]
-    scores = list(dataset.records("image_scores"))
-    assert sorted(sum(row["image_scores/histogram_aesthetic"]) for row in scores) == [0, 1, 2]
+    found = read_croissant(folder)
+    assert (found["errors"], found["warnings"]) == ([], [])
+    assert found["tables"] == sorted(table.name for table in TABLES)
+    assert (found["aesthetic"], found["counts"]) == ([1, 4, 9], [0, 1, 2])
+    again = read_croissant(folder_of(build(harbours)))
+    assert (again["warnings"], again["version"][-2:]) == ([], "+1")
 
 
 def test_schema_json_names_every_column(folder):
@@ -100,11 +116,12 @@ def test_verify_checks_files_and_signature_without_us(folder, tmp_path):
     assert "not what was signed" in run(copy, "--key", str(signing_key().public)).stderr
 
 
-@pytest.mark.parametrize("library", ["arrow", "pandas", "polars", "duckdb"])
-@pytest.mark.parametrize("without", ["", "pyarrow"])
+# DuckDB makes tables of pandas and Polars through pyarrow, so those two need it in any case.
+@pytest.mark.parametrize(
+    ("library", "without"),
+    [("arrow", ""), ("pandas", ""), ("polars", ""), ("duckdb", ""), ("arrow", "pyarrow"), ("duckdb", "pyarrow")],
+)
 def test_verify_is_the_reader_as_well(folder, library, without):
-    if without and library in ("pandas", "polars"):
-        pytest.skip("DuckDB makes these through pyarrow or numpy, which are then there")
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({without.split()!r}))\n"
         f"from verify import load; found = load('ratings', as_={library!r}, columns=['rating_id', 'aesthetic'])\n"
