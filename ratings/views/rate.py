@@ -26,7 +26,7 @@ from ratings.leases.token import label_of
 from ratings.media import BLURRED_SIZE
 from ratings.models import AdultClass
 from ratings.queries.datasets import DatasetForRating, NoSuchDataset, get_dataset_for_rating
-from ratings.queries.preferences import adult_classes_of
+from ratings.queries.preferences import adult_classes_of, my_preferences
 from ratings.queries.raters import my_rating, my_standing
 from ratings.queries.renditions import Offer, offers_of
 from ratings.scales import SCALES
@@ -267,6 +267,7 @@ def _render(
         "idempotency_key": uuid.uuid4(),
         "is_newcomer": is_newcomer(request, caller),
         "identity": label_of(caller.holder),
+        "is_trained": my_preferences(caller.identity_id).trained_at is not None,
     }
     return render(request, "ratings/rate.html", context | answers, status=status)
 

@@ -11,7 +11,9 @@ from django.urls import reverse
 from accounts.access import BROWSER_COOKIE
 from accounts.models import Identity
 from ratings.models import Dataset, Image, ImageStatus, Rating, Skip
+from ratings.services.preferences import record_training
 from tests.factories import DatasetFactory, make_images
+from tests.people import now
 
 RATE = "/rate/"
 JSON = {"accept": "application/json"}
@@ -73,6 +75,16 @@ def test_the_page_gives_nothing_away(browser):
     assert "secret" not in text
     # Of what the rater says; how the keys work is ticked as it comes.
     assert " checked" not in re.sub(r'id="(keys-on|auto-advance)" checked', "", text)
+
+
+def test_the_page_knows_who_has_practised(browser):
+    """The script marks what was rated before that; whoever finished practising is not marked for ever."""
+    browser.post(RATE, answer(browser.get(RATE), aesthetic=7))
+    assert 'data-is-trained=""' in browser.get(RATE).content.decode()
+
+    record_training(identity_id=Identity.objects.get().pk, now=now())
+
+    assert 'data-is-trained="1"' in browser.get(RATE).content.decode()
 
 
 def test_a_look_writes_nothing_and_gives_the_browser_a_name(browser):
