@@ -91,6 +91,7 @@ ERRORS: dict[type[Exception], ApiError] = {
 RETRY_AFTER: dict[type[Exception], str] = {
     TooManyLeases: "60",
     RateLimited: "60",
+    ProofOfWorkNeeded: "60",
     NoPlaceLeft: "5",
     ProviderUnavailable: "10",
 }

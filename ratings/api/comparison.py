@@ -16,7 +16,7 @@ from ratings.api.base import ApiView
 from ratings.api.bodies import BodyInvalid, ComparisonBody, LeasesBody, NewAnswerBody, SkipSetBody, read_body
 from ratings.api.fields import mask_fields
 from ratings.api.permissions import HasScope
-from ratings.api.rating import AGENT, FIELDS, IDEMPOTENCY, NOT_STORED, LeasingView, RequestError, image_url
+from ratings.api.rating import AGENT, FIELDS, IDEMPOTENCY, NOT_STORED, OTHER_NAMES, LeasingView, RequestError, image_url
 from ratings.leases.set_token import FEWEST, MOST
 from ratings.models import Outcome
 from ratings.queries.datasets import get_dataset_for_rating
@@ -169,7 +169,7 @@ class CompareView(ApiView):
         description="You need to retrieve the set from /comparison/new first.",
         parameters=[AGENT, IDEMPOTENCY, FIELDS],
         request=ComparisonInput,
-        responses={201: ComparisonAccepted, **REFUSALS},
+        responses={201: ComparisonAccepted, **OTHER_NAMES, **REFUSALS},
         examples=ANSWER_EXAMPLES,
     )
     def post(self, request: Request, set_id: str) -> Response:
@@ -186,7 +186,7 @@ class CompareView(ApiView):
         summary="Change your own comparison, within 24 hours",
         parameters=[IDEMPOTENCY, FIELDS],
         request=AnswerInput,
-        responses={200: ComparisonAccepted, 404: RequestError, **REFUSALS},
+        responses={200: ComparisonAccepted, 404: RequestError, **OTHER_NAMES, **REFUSALS},
     )
     def patch(self, request: Request, set_id: str) -> Response:
         body = read_body(request.body, NewAnswerBody)

@@ -120,6 +120,8 @@ LEASE_ANSWERS = {
     429: RequestError,
     503: RequestError,
 }
+# Beside the ids stand a few names, `new` for one, that take other methods.
+OTHER_NAMES = {405: RequestError}
 REFUSALS = {
     400: RequestError,
     401: RequestError,
@@ -171,7 +173,7 @@ class RateView(ApiView):
         description="You need to retrieve an image ID from /rating/new first.",
         parameters=[AGENT, IDEMPOTENCY, FIELDS],
         request=RatingInput,
-        responses={201: RatingAccepted, **REFUSALS},
+        responses={201: RatingAccepted, **OTHER_NAMES, **REFUSALS},
         examples=[OpenApiExample("A rating", {"rating": 7, "artifacts": 1}, request_only=True)],
     )
     def post(self, request: Request, image_id: str) -> Response:
@@ -189,7 +191,7 @@ class RateView(ApiView):
         summary="Change your rating of an image, within 24 hours",
         parameters=[IDEMPOTENCY, FIELDS],
         request=RevisionInput,
-        responses={200: RatingRevised, 404: RequestError, 429: RequestError, **REFUSALS},
+        responses={200: RatingRevised, 404: RequestError, 429: RequestError, **OTHER_NAMES, **REFUSALS},
     )
     def patch(self, request: Request, image_id: str) -> Response:
         revised = revise_rating(

@@ -12,6 +12,7 @@ from accounts.providers.base import ProviderUnavailable
 from config import urls
 from config.api_errors import ERRORS, RETRY_AFTER
 from ratings.api.bodies import BodyInvalid
+from ratings.countermeasures.proof_of_work import ProofOfWorkNeeded
 from ratings.services.relay import SetInvalid
 from tests.config.test_health import no_database
 
@@ -29,6 +30,8 @@ BY_FIELD = {BodyInvalid, SetInvalid}
 
 def make(kind):
     """Return an exception of this kind as the service raises it."""
+    if kind is ProofOfWorkNeeded:
+        return kind({"algorithm": "SHA-256"}, None)
     return kind({"rating": "too high"}) if kind in BY_FIELD else kind("In words.")
 
 

@@ -190,7 +190,7 @@ def test_a_header_that_cannot_be_is_no_500(send_raw, header):
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "FOO"])
 def test_a_wrong_method_is_told_in_json(ask, method):
-    for path in (NEW, "/api/v1/rating/x", "/api/v1/datasets"):
+    for path in (NEW, "/api/v1/teams", "/api/v1/datasets"):
         assert_error(ask(method, path), 405)
     assert_error(ask(method, "/api/v1/nothing"), 404)
 
