@@ -19,8 +19,8 @@ from ratings.stats.state import RATER_COLUMNS, Batch, State
 # How well scores online and from scratch agree, by the share of ratings that do not count.
 LEAST_AGREEMENT, LEAST_AGREEMENT_UNDER_ATTACK = 0.99, 0.96
 ATTACK = 0.25
-# Fewer images than this say nothing about drift.
-LEAST_IMAGES = 20
+# Fewer images agree or not by chance.
+LEAST_IMAGES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ def calibrate(state: State) -> tuple[Fit, Drift]:
     result = describe(draft, facts, state.levels)
     spam = 1.0 - float(np.average(draft.p_honest, weights=np.maximum(facts.count, 1e-9))) if size else 0.0
     least = LEAST_AGREEMENT_UNDER_ATTACK if spam > ATTACK else LEAST_AGREEMENT
+    # Before the first fit the updates had nothing to go by but guesses.
     has_enough = was_fitted and state.images.size >= LEAST_IMAGES
     return result, Drift(rank_correlation(before, result.images.score) if has_enough else 1.0, least)
 

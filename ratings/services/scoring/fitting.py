@@ -21,9 +21,6 @@ from ratings.stats.state import State
 
 log = structlog.get_logger(__name__)
 
-# Few images agree or not by chance.
-LEAST_IMAGES = 100
-
 
 def is_fit_due(*, dataset_id: uuid.UUID) -> bool:
     """Return whether a dataset has its first ratings by now, or twice as many as at its last fit."""
@@ -58,7 +55,7 @@ def _fit(cursor: ScoreCursor, policy: Policy, now: datetime) -> list[QualityAlar
             _fit_found, drift = calibrate(state)
             _save(cursor, task, state, drift, policy, now)
             raters += [int(pk) for pk in state.raters.ids[: state.raters.size]]
-            if alarm := _alarm(cursor, task, state, drift, now):
+            if alarm := _alarm(cursor, task, drift, now):
                 alarms.append(alarm)
     cursor.fitted_at = now
     cursor.fitted_count = cursor.taken_count
@@ -81,9 +78,8 @@ def _save(cursor: ScoreCursor, task: Task, state: State, drift: Drift, policy: P
     )
 
 
-def _alarm(cursor: ScoreCursor, task: Task, state: State, drift: Drift, now: datetime) -> QualityAlarm | None:
-    # Before the first fit the updates had nothing to go by but guesses.
-    if cursor.fitted_at is None or state.images.size < LEAST_IMAGES or not drift.is_alarming:
+def _alarm(cursor: ScoreCursor, task: Task, drift: Drift, now: datetime) -> QualityAlarm | None:
+    if not drift.is_alarming:
         return None
     QUALITY_ALARMS.labels("drift").inc()
     message = (
