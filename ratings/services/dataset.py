@@ -15,6 +15,10 @@ class DatasetInvalid(Exception):
     """A field of the dataset cannot be so; the message names each, for people."""
 
 
+# Pages that stand where those of a dataset do; a dataset of that name could never be reached.
+RESERVED_SLUGS = {"practice", "session", "settings"}
+
+
 def create_dataset(
     *,
     slug: str,
@@ -33,6 +37,8 @@ def create_dataset(
         ratings_licence=ratings_licence,
         target_rating_count=target_rating_count,
     )
+    if slug in RESERVED_SLUGS:
+        raise DatasetInvalid(f"The slug “{slug}” is the address of a page already. Choose another.")
     for expression in (licence, ratings_licence):
         if not is_spdx_expression(expression):
             raise DatasetInvalid(f"The licence “{expression}” is not an SPDX expression, such as CC0-1.0 or CC-BY-4.0.")
