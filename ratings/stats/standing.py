@@ -11,7 +11,7 @@ from ratings.stats.levels import Flags, Floats, Ints
 from ratings.stats.parameters import KINDS, Policy
 from ratings.stats.results import RaterResults
 
-COPIER = KINDS.index("copier")
+COPIER, CHANGED = KINDS.index("copier"), KINDS.index("changed")
 
 
 class Standing(IntEnum):
@@ -45,7 +45,7 @@ def judge(results: RaterResults, e_values: EValues, policy: Policy, *, is_nightl
     )
     is_out = is_held(results.count, results.p_honest, results.suspicion, ban, policy)
     if is_nightly:
-        is_out |= (results.count >= policy.least_ratings) & (results.p_honest < policy.least_honest_alone)
+        is_out |= _is_held_by_fit(results, e_values, policy)
     standing = np.full(len(ban), int(Standing.NEW))
     standing[is_calibrated & (results.count >= policy.first_ratings)] = Standing.CALIBRATED
     standing[(trust - halved >= np.log(policy.trusted_at)) & (results.p_honest > 0.5)] = Standing.TRUSTED
@@ -53,6 +53,17 @@ def judge(results: RaterResults, e_values: EValues, policy: Policy, *, is_nightl
     standing[is_out] = Standing.QUARANTINED
     is_suspect = (results.p_honest < 0.5) | (standing >= Standing.WATCHED)
     return Verdicts(standing, np.where(is_suspect, results.suspicion.argmax(axis=1), -1))
+
+
+def _is_held_by_fit(results: RaterResults, e_values: EValues, policy: Policy) -> Flags:
+    """Return which raters p_honest alone holds.
+
+    That somebody has changed it does not say alone: people rate in runs of one kind, and a long run looks like it. The
+    evidence over all moments at which they may have changed has to agree.
+    """
+    is_improbable = (results.count >= policy.least_ratings) & (results.p_honest < policy.least_honest_alone)
+    has_changed = results.suspicion.argmax(axis=1) == CHANGED
+    return np.asarray(is_improbable & (~has_changed | (e_values.change > policy.changed_at)))
 
 
 def is_held(count: Floats | Ints, p_honest: Floats, suspicion: Floats, ban: Floats, policy: Policy) -> Flags:

@@ -1,11 +1,13 @@
 """The online tests: who does not look is hardly ever trusted, who looks is hardly ever held, whenever one looks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from ratings.stats.bets import ban_value, bet, trust_value
+from ratings.stats.bets import EValues, ban_value, bet, trust_value
 from ratings.stats.levels import Levels
-from ratings.stats.parameters import Parameters, Policy
+from ratings.stats.parameters import KINDS, Parameters, Policy
 from ratings.stats.standing import Standing, judge, pool_e_values, pool_odds, reason_of
 from tests.quality.live import measure_live, play
 from tests.quality.real import load
@@ -74,6 +76,20 @@ def test_verdicts_have_reasons():
     assert {reason_of(results, index, verdicts.kind[index]).startswith("nearly all of") for index in held} == {True}
     trusted = np.flatnonzero(verdicts.standing == Standing.TRUSTED)
     assert {reason_of(results, index, verdicts.kind[index]) for index in trusted} == {""}
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "is_out"), [("changed", 0.0, False), ("changed", 8.0, True), ("blind", 0.0, True)]
+)
+def test_the_fit_holds_alone_but_for_a_change_that_the_online_test_has_not_seen(kind, change, is_out):
+    """People rate in runs of one kind of thing, and a long run looks like somebody who no longer looks."""
+    state = play(make_scene(load("made"), "constant", 0.0, seed=1, each=60, raters=20))
+    results, nothing = state.rater_results(), np.zeros(state.raters.size)
+    suspicion = np.zeros_like(results.suspicion)
+    suspicion[:, KINDS.index(kind)] = 0.999
+    improbable = replace(results, p_honest=nothing + 0.001, suspicion=suspicion)
+    verdicts = judge(improbable, EValues(nothing, nothing, nothing + change), Policy(), is_nightly=True)
+    assert set(verdicts.standing == Standing.QUARANTINED) == {is_out}
 
 
 def test_evidence_of_several_questions_is_pooled():
