@@ -54,8 +54,7 @@ def _save(request: HttpRequest) -> HttpResponse:
 def _answer(request: HttpRequest, held: dict[str, Any], *, error: str = "", status: int = 200) -> HttpResponse:
     if wants_json(request):
         return JsonResponse(_shown(request, held))
-    context = {"held": held, "error": error, "keys": sorted((DEFAULT_KEYS | held["keys"]).items())}
-    return render(request, "ratings/page_settings.html", context, status=status)
+    return render(request, "ratings/page_settings.html", {"held": held, "error": error}, status=status)
 
 
 def _shown(request: HttpRequest, held: dict[str, Any]) -> dict[str, Any]:
