@@ -96,6 +96,10 @@ RETRY_AFTER: dict[type[Exception], str] = {
     ProviderUnavailable: "10",
 }
 TOO_BIG = "The body is too large."
+WORK_OF_A_CLIENT = (
+    "Much was rated without an account from your address within the hour. Solve the challenge and send the solution as "
+    "`altcha`, wait %d seconds, or use a key of your own."
+)
 
 
 def handle_api_exception(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -114,9 +118,8 @@ def _answer(error: Exception, view: APIView) -> Response | None:
     if known is None:
         return None
     if isinstance(error, RateLimited) and view.request.method == "POST":
-        known = known._replace(status=getattr(view, "limited_post_status", known.status))
-    message = TOO_BIG if isinstance(error, RequestDataTooBig) else str(error) or "Not found."
-    body = _body(message, known.rc)
+        known = known._replace(status=getattr(view, "limited_post_status", None) or known.status)
+    body = _body(_said(error), known.rc)
     if isinstance(error, BodyInvalid | SetInvalid):
         body["errors"] = error.errors
     if isinstance(error, ProofOfWorkNeeded):
@@ -127,6 +130,14 @@ def _answer(error: Exception, view: APIView) -> Response | None:
     if known.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'ApiKey realm="api"'
     return Response(body, known.status, headers=headers)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, RequestDataTooBig):
+        return TOO_BIG
+    if isinstance(error, ProofOfWorkNeeded):
+        return WORK_OF_A_CLIENT % error.retry_after
+    return str(error) or "Not found."
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

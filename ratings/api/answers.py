@@ -13,7 +13,7 @@ from accounts.models import Scope
 from ratings.api.base import ApiView
 from ratings.api.bodies import LeasesBody, ReportBody, SkipBody, read_body
 from ratings.api.permissions import HasScope
-from ratings.api.rating import REFUSALS, RequestError, as_image_id
+from ratings.api.rating import ASKED_FOR_WORK, REFUSALS, RequestError, as_image_id, proof_field
 from ratings.models import ReportReason, SkipReason
 from ratings.services.proving import return_leases
 from ratings.services.refusals import NotLeased
@@ -21,7 +21,7 @@ from ratings.services.reporting import MAX_NOTE_LENGTH, report_image
 from ratings.services.skipping import skip_image, unskip_image
 
 LEASE_HELP = "The lease that came with the image; without it the live lease is looked up"
-TOO_OFTEN = {429: RequestError}
+TOO_OFTEN = {429: RequestError, **ASKED_FOR_WORK}
 
 
 class SkipInput(serializers.Serializer[Any]):
@@ -29,6 +29,7 @@ class SkipInput(serializers.Serializer[Any]):
 
     lease = serializers.CharField(required=False, help_text=LEASE_HELP)
     reason = serializers.ChoiceField(SkipReason.choices, required=False, help_text="May be sent later, with the lease")
+    altcha = proof_field()
 
 
 class ReportInput(serializers.Serializer[Any]):
@@ -37,12 +38,14 @@ class ReportInput(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(ReportReason.choices)
     note = serializers.CharField(required=False, max_length=MAX_NOTE_LENGTH, help_text="For moderators")
     lease = serializers.CharField(required=False, help_text=LEASE_HELP)
+    altcha = proof_field()
 
 
 class LeasesInput(serializers.Serializer[Any]):
     """Leases of images that you will not rate."""
 
     leases = serializers.ListField(child=serializers.CharField(), max_length=20)
+    altcha = proof_field()
 
 
 class AnswerTaken(serializers.Serializer[Any]):

@@ -9,11 +9,12 @@ from rest_framework.views import APIView
 class ApiView(APIView):
     """An operation. Its limits come before its permissions, so that who is refused is counted too.
 
-    ``limited_post_status`` is what a POST that came too often is answered. ``has_error_codes`` is whether errors say
+    ``limited_post_status`` is what a POST that came too often is answered, where old clients would take 429 or 428 for
+    something else. ``has_error_codes`` is whether errors say
     `rc` beside `message`.
     """
 
-    limited_post_status = HTTPStatus.TOO_MANY_REQUESTS
+    limited_post_status: HTTPStatus | None = None
     has_error_codes = True
 
     def check_permissions(self, request: Request) -> None:

@@ -104,6 +104,12 @@ class LeasesBody(msgspec.Struct):
     leases: Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=20)]
 
 
+class ProofBody(msgspec.Struct):
+    """What any body may have besides: a proof of work (docs/api.md)."""
+
+    altcha: str = ""
+
+
 _decoders: dict[type[msgspec.Struct], msgspec.json.Decoder] = {}
 
 
@@ -116,6 +122,14 @@ def read_body(data: bytes, shape: type[Body]) -> Body:
         raise BodyInvalid(errors_of(error, shape, _content_of(data))) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BodyInvalid({"body": "must be a JSON object"}) from error
+
+
+def read_proof(data: bytes) -> str:
+    """Return the proof of work in a body, or "". A body that is none at all is refused by who reads the rest of it."""
+    try:
+        return read_body(data, ProofBody).altcha
+    except BodyInvalid:
+        return ""
 
 
 def _content_of(data: bytes) -> Any:

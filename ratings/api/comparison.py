@@ -16,7 +16,18 @@ from ratings.api.base import ApiView
 from ratings.api.bodies import BodyInvalid, ComparisonBody, LeasesBody, NewAnswerBody, SkipSetBody, read_body
 from ratings.api.fields import mask_fields
 from ratings.api.permissions import HasScope
-from ratings.api.rating import AGENT, FIELDS, IDEMPOTENCY, NOT_STORED, OTHER_NAMES, LeasingView, RequestError, image_url
+from ratings.api.rating import (
+    AGENT,
+    ASKED_FOR_WORK,
+    FIELDS,
+    IDEMPOTENCY,
+    NOT_STORED,
+    OTHER_NAMES,
+    LeasingView,
+    RequestError,
+    image_url,
+    proof_field,
+)
 from ratings.leases.set_token import FEWEST, MOST
 from ratings.models import Outcome
 from ratings.queries.datasets import get_dataset_for_rating
@@ -63,6 +74,7 @@ class AnswerInput(serializers.Serializer[Any]):
         Outcome.choices, required=False, help_text="best if one is named, and else tie or all_bad"
     )
     best = serializers.UUIDField(required=False, allow_null=True, help_text="UUID of the best image, if there is one")
+    altcha = proof_field()
 
 
 class ComparisonInput(AnswerInput):
@@ -81,12 +93,14 @@ class SetSkipInput(serializers.Serializer[Any]):
 
     lease = serializers.CharField()
     reason = serializers.ChoiceField(SKIP_REASONS, required=False)
+    altcha = proof_field()
 
 
 class SetLeasesInput(serializers.Serializer[Any]):
     """Leases of sets that you will not answer."""
 
     leases = serializers.ListField(child=serializers.CharField(), max_length=20)
+    altcha = proof_field()
 
 
 class ComparisonAccepted(serializers.Serializer[Any]):
@@ -121,6 +135,7 @@ REFUSALS = {
     413: RequestError,
     429: RequestError,
     503: RequestError,
+    **ASKED_FOR_WORK,
 }
 ANSWER_EXAMPLES = [
     OpenApiExample("The best", {"best": "6b4f1e5a-2a0e-4ee4-a5f5-5a5c0d7f0c11", "lease": "…"}, request_only=True),

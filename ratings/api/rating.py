@@ -28,6 +28,14 @@ from ratings.services.refusals import NoSuchRating, NotLeased
 from ratings.services.revising import RatingRevision, revise_rating
 
 
+def proof_field() -> serializers.CharField:
+    """Return the field for a proof of work, which any answer may have."""
+    return serializers.CharField(
+        required=False,
+        help_text="The solution of the challenge that a refusal came with (rc ProofOfWorkNeeded): base64 of JSON",
+    )
+
+
 class ImageToRate(serializers.Serializer[Any]):
     """An image that was leased to you."""
 
@@ -50,6 +58,7 @@ class RatingInput(serializers.Serializer[Any]):
         required=False,
         help_text="The first eight or more digits of the SHA-256 of the bytes you showed; wrong ones are 409",
     )
+    altcha = proof_field()
 
 
 class RevisionInput(serializers.Serializer[Any]):
@@ -63,6 +72,7 @@ class RevisionInput(serializers.Serializer[Any]):
         allow_null=True,
         help_text="0 none to 5 ruined; null takes the answer back, and without it the answer stays",
     )
+    altcha = proof_field()
 
 
 class ImagesToRate(serializers.Serializer[Any]):
@@ -96,6 +106,22 @@ class RequestError(serializers.Serializer[Any]):
     )
 
 
+class Challenge(serializers.Serializer[Any]):
+    """Work to be done (ALTCHA, version 1): find the number up to ``maxnumber`` whose SHA-256 with the salt this is."""
+
+    algorithm = serializers.ChoiceField(["SHA-256"])
+    challenge = serializers.CharField(help_text="The SHA-256, in hexadecimal, of the salt followed by the number")
+    salt = serializers.CharField()
+    maxnumber = serializers.IntegerField()
+    signature = serializers.CharField()
+
+
+class WorkNeeded(RequestError):
+    """An error that may ask for work: with rc ProofOfWorkNeeded there is a challenge to solve."""
+
+    challenge = Challenge(required=False)
+
+
 FIELDS = OpenApiParameter("X-Fields", str, OpenApiParameter.HEADER, description="Comma list of fields to return")
 AGENT = OpenApiParameter("Client-Agent", str, OpenApiParameter.HEADER, description="name:version:contact")
 IDEMPOTENCY = OpenApiParameter(
@@ -120,6 +146,7 @@ LEASE_ANSWERS = {
     429: RequestError,
     503: RequestError,
 }
+ASKED_FOR_WORK = {428: WorkNeeded}
 # Beside the ids stand a few names, `new` for one, that take other methods.
 OTHER_NAMES = {405: RequestError}
 REFUSALS = {
@@ -173,7 +200,7 @@ class RateView(ApiView):
         description="You need to retrieve an image ID from /rating/new first.",
         parameters=[AGENT, IDEMPOTENCY, FIELDS],
         request=RatingInput,
-        responses={201: RatingAccepted, **OTHER_NAMES, **REFUSALS},
+        responses={201: RatingAccepted, **OTHER_NAMES, **REFUSALS, 403: WorkNeeded},
         examples=[OpenApiExample("A rating", {"rating": 7, "artifacts": 1}, request_only=True)],
     )
     def post(self, request: Request, image_id: str) -> Response:
@@ -191,7 +218,14 @@ class RateView(ApiView):
         summary="Change your rating of an image, within 24 hours",
         parameters=[IDEMPOTENCY, FIELDS],
         request=RevisionInput,
-        responses={200: RatingRevised, 404: RequestError, 429: RequestError, **OTHER_NAMES, **REFUSALS},
+        responses={
+            200: RatingRevised,
+            404: RequestError,
+            429: RequestError,
+            **OTHER_NAMES,
+            **REFUSALS,
+            **ASKED_FOR_WORK,
+        },
     )
     def patch(self, request: Request, image_id: str) -> Response:
         revised = revise_rating(

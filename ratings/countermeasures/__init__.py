@@ -11,8 +11,8 @@ from ratings.countermeasures.proof_of_work import require_proof
 def admit_caller(*, caller: Caller, action: Action, now: datetime, proof: str = "") -> Allowance | None:
     """Count this request against the caller's limits; return what is left, or None when nobody counts just now.
 
-    A browser that rates much, or in a busy crowd, has to send a proof of work now and then. Raises RateLimited, of
-    which ProofOfWorkNeeded is one.
+    Who rates much without an account, or in a busy crowd, has to send a proof of work now and then. Raises RateLimited,
+    of which ProofOfWorkNeeded is one.
     """
     demands, free = demands_of(caller=caller, action=action), demands_without_proof(caller=caller, action=action)
     try:

@@ -19,15 +19,20 @@ class Action(StrEnum):
 CROWD_LIMITS = {Action.TAKE_IMAGE: "rating_new_crowd", Action.RATE: "rating_crowd"}
 
 
-# What a browser without an account may rate before it has to prove some work, by itself and with all at its address.
+# What may be rated without an account before some work has to be proven: by one browser, and by all at an address.
 WITHOUT_PROOF, CROWD_WITHOUT_PROOF = "without_proof", "without_proof_crowd"
 
 
 def demands_without_proof(*, caller: Caller, action: Action) -> list[Demand]:
-    """Return the limits that a proof of work lifts."""
-    if not caller.crowd or action != Action.RATE:
+    """Return the limits that a proof of work lifts: for whoever has no account, by browser or by the anonymous key.
+
+    People behind the anonymous key are told apart by address, so what is an evening's worth for a browser is not
+    asked of them, and what all at one address may do together is.
+    """
+    if action != Action.RATE or not (caller.crowd or caller.is_shared):
         return []
-    return [Demand(WITHOUT_PROOF, caller.holder), Demand(CROWD_WITHOUT_PROOF, f"address:{caller.crowd}")]
+    together = Demand(CROWD_WITHOUT_PROOF, f"address:{caller.address_hash}")
+    return [together] if caller.is_shared else [Demand(WITHOUT_PROOF, caller.holder), together]
 
 
 def demands_of(*, caller: Caller, action: Action) -> list[Demand]:

@@ -7,7 +7,16 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from accounts.models import User
-from ratings.models import ActionKind, Dataset, DatasetState, Image, ImageStatus, ModerationAction
+from ratings.models import (
+    ActionKind,
+    Dataset,
+    DatasetState,
+    Image,
+    ImageStatus,
+    ModerationAction,
+    Report,
+    ReportState,
+)
 
 
 def pause_dataset(*, dataset: Dataset, by: User, reason: str, now: datetime) -> ModerationAction:
@@ -30,7 +39,10 @@ def hide_images(*, image_ids: Sequence[uuid.UUID], by: User | None, reason: str,
 
 
 def restore_images(*, image_ids: Sequence[uuid.UUID], by: User, reason: str, now: datetime) -> ModerationAction:
-    """Show hidden images again; those below their target are handed out again."""
+    """Show hidden images again; those below their target are handed out again.
+
+    What was reported of them is settled by that: their open reports are dismissed, and hide nothing any more.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         _lock_images(image_ids)
         cursor.execute(
@@ -38,10 +50,13 @@ def restore_images(*, image_ids: Sequence[uuid.UUID], by: User, reason: str, now
             UPDATE ratings_image i SET status = 'active',
                 is_open = i.rating_count < coalesce(i.wanted_count, d.target_rating_count)
             FROM ratings_dataset d WHERE d.id = i.dataset_id AND i.id = ANY(%s) AND i.status = 'hidden'
+            RETURNING i.id
             """,
             [list(image_ids)],
         )
-        return _record(ActionKind.RESTORE_IMAGE, _names(image_ids), cursor.rowcount, by, reason, now)
+        restored = [image_id for (image_id,) in cursor.fetchall()]
+        Report.objects.filter(image__in=restored, state=ReportState.OPEN).update(state=ReportState.DISMISSED)
+        return _record(ActionKind.RESTORE_IMAGE, _names(image_ids), len(restored), by, reason, now)
 
 
 def _lock_images(image_ids: Sequence[uuid.UUID]) -> None:

@@ -30,7 +30,7 @@ from ratings.queries.preferences import adult_classes_of, my_preferences
 from ratings.queries.raters import my_rating, my_standing
 from ratings.queries.renditions import Offer, offers_of
 from ratings.scales import SCALES
-from ratings.selection import LeasedImage, NoImageLeft, TooManyLeases, lease_images
+from ratings.selection import LeasedImage, NoImageLeft, lease_images
 from ratings.services.refusals import (
     AlreadyRated,
     IdempotencyKeyReused,
@@ -107,32 +107,18 @@ def _take_answer(request: HttpRequest, dataset: DatasetForRating | None) -> Http
         return _ask_again(request, dataset, form)
     try:
         check_identity(request, form)
-        return _answer(request, dataset, ACTIONS[name].carry_out(request, form))
+        return _answer(request, ACTIONS[name].carry_out(request, form))
     except RatingRefused as refusal:
         return _refuse(request, refusal)
     except RateLimited as limited:
         return _keep_answers(request, dataset, form, limited)
 
 
-def _answer(request: HttpRequest, dataset: DatasetForRating | None, reply: Reply) -> HttpResponse:
-    if not wants_json(request):
-        messages.success(request, reply.message, extra_tags=str(reply.rating_id or ""))
-        return SeeOther(request.path)
-    answer = {"message": reply.message, **reply.data}
-    # Until every page says who it is, as those do that fetch images themselves.
-    if request.POST.get("action", "submit") in {"submit", "skip"} and "identity" not in request.POST:
-        answer["next"] = _following(request, dataset)
-    return JsonResponse(answer)
-
-
-def _following(request: HttpRequest, dataset: DatasetForRating | None) -> dict[str, Any] | None:
-    """Return the next image for the script, if there is one: the answer before it is saved in any case."""
-    try:
-        # That answer may just have made the caller's identity, so they are looked up anew.
-        caller = caller_from_request(request)
-        return next(iter(_lease(caller, dataset, 1, adult_classes_of(user_id=caller.user_id))[0]), None)
-    except TooManyLeases:
-        return None
+def _answer(request: HttpRequest, reply: Reply) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse({"message": reply.message, **reply.data})
+    messages.success(request, reply.message, extra_tags=str(reply.rating_id or ""))
+    return SeeOther(request.path)
 
 
 def _refuse(request: HttpRequest, refusal: RatingRefused) -> HttpResponse:

@@ -152,9 +152,19 @@ def test_only_answers_are_counted(visitor, action):
         rate(visitor, action=action)
 
 
-def test_accounts_and_the_shared_key_are_never_asked(rater):
-    for caller in (rater.caller, make_stranger("d")):
-        use_up(caller, 8)
+def test_accounts_are_never_asked(rater):
+    use_up(rater.caller, 8)
+
+
+def test_an_address_behind_the_shared_key_is_a_crowd(visitor):
+    """It counts together with the browsers there, and its proof is not one for them."""
+    stranger = make_stranger("d")
+    use_up(visitor, 2)
+    use_up(stranger, 3)
+    proof = solve(asked(stranger))
+    asked(visitor, proof)
+    rate(stranger, proof)
+    use_up(make_stranger("e"))
 
 
 def test_a_proof_does_not_lift_other_limits(visitor, settings):

@@ -13,6 +13,7 @@ from ratings.services.moderation import restore_images
 from ratings.services.reporting import report_image
 from ratings.services.skipping import ENOUGH_SKIPS, skip_image
 from tests.accounts.staff import make_moderator
+from tests.factories import make_images
 from tests.people import make_person, make_stranger, now
 from tests.ratings.services.test_concurrency import at_once
 from tests.ratings.services.test_rating import submit
@@ -103,6 +104,29 @@ class TestReports:
         report(rater.caller, lease(rater.caller))
         restore_images(image_ids=[image.pk], by=make_moderator().user, reason="it is a drawing", now=now())
         assert status_of(image) == ("active", True)
+        adds_up()
+
+    def test_restoring_settles_what_was_reported(self, image, lease, adds_up):
+        """The next who says so is the first again; what was said before is kept, and other images have their own."""
+        Image.objects.filter(pk=image.pk).update(wanted_count=100)
+        *before, one, other = [make_person().caller for _ in range(4)]
+        leases = {caller: lease(caller) for caller in (*before, one, other)}
+        for caller in before:
+            report(caller, leases[caller])
+        elsewhere = make_images(image.dataset, 1)[0]
+        Report.objects.create(image=elsewhere, reason="text_only")
+        moderator = make_moderator().user
+        restore_images(image_ids=[image.pk, elsewhere.pk], by=moderator, reason="it is a drawing", now=now())
+        assert list(image.reports.values_list("state", flat=True)) == ["dismissed"] * 2
+        assert elsewhere.reports.get().state == "open"
+
+        report(before[0], leases[before[0]], note="I insist")
+        report(one, leases[one])
+        assert status_of(image) == ("active", True)
+        report(other, leases[other])
+
+        assert status_of(image) == ("hidden", False)
+        assert Report.objects.filter(image=image, state="dismissed").count() == 2
         adds_up()
 
     @pytest.mark.parametrize("reason", ["sexual", "gore", "private_person", "copyright", "broken", "duplicate"])
