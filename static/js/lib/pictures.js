@@ -23,19 +23,23 @@ export function chooseUrl({ url, renditions, width, height }, box, connection = 
 }
 
 /*
- * Start loading. Returns { element, decoded, sha256, requested_at, decoded_at, release() }; `decoded` resolves to whether
+ * Start loading. Returns { element, decoded, sha256, requested_at, decoded_at, shownWidth(), release() }; `decoded` resolves to whether
  * the picture can be seen.
  */
 export function loadPicture({ url, width, height, alt, requested_at = performance.now() }) {
   const element = new Image();
   if (width && height) Object.assign(element, { width, height });
-  const picture = { element, url, sha256: "", requested_at, decoded_at: 0, release };
+  const picture = { element, url, sha256: "", requested_at, decoded_at: 0, shownWidth, release };
   element.alt = alt;
   element.draggable = false;
   picture.decoded = load(picture).then(
     () => true,
     () => false,
   );
+
+  function shownWidth() {
+    return Math.round(element.getBoundingClientRect().width);
+  }
 
   function release() {
     URL.revokeObjectURL(element.src);

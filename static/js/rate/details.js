@@ -1,22 +1,11 @@
 /*
- * Full size, and what is known of an image that was rated: how others saw it, its prompt, its model. Looking locks the
- * rating, so it is asked first.
+ * What is known of an image that was rated: how others saw it, its prompt, its model. Looking locks the rating, so it is
+ * asked first.
  */
 
 import { postForm } from "../lib/api.js";
-import { loadPicture } from "../lib/pictures.js";
+import { at } from "../lib/page.js";
 import { say, sayCount } from "../lib/words.js";
-import { at } from "./page.js";
-
-export async function openFullSize(entry) {
-  const dialog = at("full-size");
-  const { url, renditions = [], alt } = entry.image;
-  const largest = [...renditions].sort((a, b) => a.width - b.width).at(-1)?.url ?? url;
-  const picture = loadPicture({ url: largest, alt });
-  at("full-size-picture").replaceChildren(picture.element);
-  dialog.onclose = picture.release;
-  dialog.showModal();
-}
 
 export function askToLook(look) {
   const dialog = at("details");

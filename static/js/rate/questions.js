@@ -1,6 +1,6 @@
 /* The two questions: radio groups that keys can answer too. Nothing is ever chosen by the page. */
 
-import { form } from "./page.js";
+import { form } from "../lib/page.js";
 
 const NAMES = ["aesthetic", "artifacts"];
 const radios = form.querySelectorAll("input[type=radio]");

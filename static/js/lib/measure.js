@@ -1,14 +1,14 @@
-/* What is recorded with a rating beside the answers: times, the kind of input, how large the picture was shown. */
+/* What is recorded with a rating beside the answers: times, the kind of input, how large it was shown. */
 
-import { randomHex } from "../lib/random.js";
 import { form } from "./page.js";
+import { randomHex } from "./random.js";
 import { sessionStorageItem } from "./voice.js";
 
 const session = sessionStorageItem("kudoscope-session") || sessionStorageItem("kudoscope-session", randomHex()) || randomHex();
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const KINDS = { mouse: "pointer", touch: "touch", pen: "pen" };
 
-/* Begin when the image can be seen. */
+/* Begin when everything can be seen. */
 export function beginMeasuring(entry) {
   Object.assign(entry, { seen_at: performance.now(), first_input_at: 0, inputs: new Set(), is_zoomed: false });
 }
@@ -37,7 +37,7 @@ export function measurements(entry, position) {
     answer_ms: since_seen(performance.now()),
     first_input_ms: since_seen(first_input_at || performance.now()),
     input: inputs.size > 1 ? "mixed" : ([...inputs][0] ?? "keyboard"),
-    displayed_width: Math.round(picture.element.getBoundingClientRect().width),
+    displayed_width: picture.shownWidth(),
     pixel_ratio: devicePixelRatio,
     is_dark: Number(dark.matches),
     is_zoomed: Number(is_zoomed),

@@ -1,30 +1,30 @@
-/* The images that come next, leased, loading or decoded; and their leases given back when the page is left. */
+/* The items that come next, leased, loading or decoded; and their leases given back when the page is left. */
 
-import { getJson } from "../lib/api.js";
-import { chooseUrl, howManyAhead, loadPicture } from "../lib/pictures.js";
-import { randomHex } from "../lib/random.js";
-import { stage } from "./page.js";
+import { getJson } from "./api.js";
+import { howManyAhead } from "./pictures.js";
+import { randomHex } from "./random.js";
 
 const RETRY_SECONDS = 3;
 
-export function openQueue({ address, isKnown, isSaving }) {
+export function openQueue({ address, page, isKnown, isSaving }) {
   const ahead = [];
   let refilling = null;
   let retry_ms = 0; // when there were none because the server was out of reach, or asked to wait
 
-  function prepare(image, answers = {}) {
-    const url = chooseUrl(image, stage.getBoundingClientRect());
-    return { image, key: randomHex(), answers, picture: loadPicture({ ...image, url }) };
+  function prepare(item, answers = {}) {
+    return { item, key: randomHex(), answers, picture: page.load(item) };
   }
 
-  function add(image) {
-    const is_here = ahead.some((entry) => entry.image.image_id === image.image_id) || isKnown(image.image_id);
-    if (!is_here) ahead.push(prepare(image));
+  function add(item) {
+    const is_here = ahead.some((entry) => entry.item[page.id] === item[page.id]) || isKnown(item);
+    if (!is_here) ahead.push(prepare(item));
   }
 
-  /* Ask for the images that are missing, one request at a time. Resolves to why there are none, or to "". */
+  const wanted = () => Math.ceil((isSaving() ? 2 : howManyAhead()) / page.weight);
+
+  /* Ask for the items that are missing, one request at a time. Resolves to why there are none, or to "". */
   function refill() {
-    const missing = (isSaving() ? 2 : howManyAhead()) - ahead.length;
+    const missing = wanted() - ahead.length;
     if (missing <= 0) return Promise.resolve("");
     refilling ??= ask(missing).finally(() => (refilling = null));
     return refilling;
@@ -32,7 +32,7 @@ export function openQueue({ address, isKnown, isSaving }) {
 
   async function ask(count) {
     const answer = await getJson(`${address}?count=${count}`);
-    answer.images?.forEach(add);
+    answer[page.list]?.forEach(add);
     retry_ms = answer.is_ok ? 0 : (answer.retry_after || RETRY_SECONDS) * 1000;
     return answer.message ?? "";
   }
@@ -43,7 +43,7 @@ export function openQueue({ address, isKnown, isSaving }) {
     retryAfter: () => retry_ms,
     next: () => ahead.shift(),
     putFirst: (entry) => ahead.unshift(entry),
-    leases: () => ahead.filter((entry) => !entry.revises).map((entry) => entry.image.lease),
+    leases: () => ahead.filter((entry) => !entry.revises).map((entry) => entry.item.lease),
   };
 }
 

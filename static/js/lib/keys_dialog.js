@@ -1,8 +1,8 @@
 /* The list of keys: shows them as they are printed on this keyboard, moves them, switches them off. */
 
-import { canBeUsed, keysOf, labelsOf } from "../lib/keys.js";
-import { say } from "../lib/words.js";
+import { canBeUsed, keysOf, labelsOf } from "./keys.js";
 import { at } from "./page.js";
+import { say } from "./words.js";
 
 const dialog = at("keys");
 const buttons = [...dialog.querySelectorAll("[data-action]")];

@@ -1,12 +1,13 @@
 /* What the page says: a polite line, an alert, the counts, and how much waits to be sent. */
 
-import { say, sayCount } from "../lib/words.js";
 import { at, form } from "./page.js";
+import { say, sayCount } from "./words.js";
 
 const BADGE_AFTER_MS = 1500; // what is sent at once never waits
+const COUNT = `kudoscope-count-${form.id}`;
 const counts = {
   today: Number(form.dataset.today),
-  session: Number(sessionStorageItem("kudoscope-count")),
+  session: Number(sessionStorageItem(COUNT)),
   pending: Number(form.dataset.pending),
 };
 let badge_timer = null;
@@ -38,13 +39,14 @@ export function sessionStorageItem(name, value) {
 /* One more answered here; returns its position in this session, from 1. */
 export function countAnswered() {
   counts.session += 1;
-  sessionStorageItem("kudoscope-count", counts.session);
+  sessionStorageItem(COUNT, counts.session);
   showCounts();
   return counts.session;
 }
 
-export function countSaved(reward) {
-  counts.today += 1;
+/* One more saved, here or, with `is_like_this` false, by a page that asks something else. */
+export function countSaved(reward, is_like_this) {
+  counts.today += Number(is_like_this);
   counts.pending += reward;
   showCounts();
 }
