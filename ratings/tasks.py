@@ -66,7 +66,8 @@ def update_scores_task() -> None:
     policy = current_policy()
     for dataset_id in all_dataset_ids():
         for _ in range(MOST_BATCHES):
-            if update_scores(dataset_id=dataset_id, policy=policy, now=timezone.now()).is_all:
+            taken = update_scores(dataset_id=dataset_id, policy=policy, now=timezone.now())
+            if taken.is_all or taken.is_waiting:
                 break
         if is_fit_due(dataset_id=dataset_id):
             recompute_scores(dataset_id=dataset_id, policy=policy, now=timezone.now())
@@ -75,6 +76,8 @@ def update_scores_task() -> None:
 
 @shared_task(soft_time_limit=3000, time_limit=3300)
 def recompute_scores_task() -> None:
-    """Fit every dataset from scratch, nightly."""
+    """Fit every dataset from scratch, nightly, and act on what only that can say of raters."""
+    policy = current_policy()
     for dataset_id in all_dataset_ids():
-        recompute_scores(dataset_id=dataset_id, policy=current_policy(), now=timezone.now())
+        recompute_scores(dataset_id=dataset_id, policy=policy, now=timezone.now())
+    carry_out_quarantines(policy=policy, now=timezone.now(), is_nightly=True)

@@ -17,6 +17,7 @@ from ratings.models.quality import (
     RaterTransition,
     RatingChange,
     ScoreCursor,
+    SignalKind,
     Task,
     TaskParameters,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "Revision",
     "ScoreCursor",
     "SetSkip",
+    "SignalKind",
     "Skip",
     "SkipReason",
     "Task",

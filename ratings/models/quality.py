@@ -32,6 +32,10 @@ class ScoreCursor(models.Model):
     version = models.UUIDField("changes with every update", default=uuid.uuid4)
     taken_count = models.PositiveBigIntegerField("answers taken in all", default=0)
     fitted_count = models.PositiveBigIntegerField("ratings in the last fit", default=0)
+    waited_count = models.PositiveIntegerField("runs in a row that waited in vain", default=0, db_default=0)
+    signals_rating_id = models.PositiveBigIntegerField(
+        "last answer whose rater's signals were measured", default=0, db_default=0
+    )
     updated_at = models.DateTimeField(null=True, blank=True)
     fitted_at = models.DateTimeField("last fit from scratch", null=True, blank=True)
 
@@ -118,6 +122,7 @@ class RaterScore(models.Model):
     change = models.FloatField("logarithm of the odds that behaviour changed", default=0.0)
     repeat_log_e = models.FloatField("logarithm of the e-value of repeats", default=0.0)
     reason = models.CharField("what speaks against the rater most", max_length=300, blank=True)
+    kind = models.CharField("kind of not looking that is likeliest", max_length=8, blank=True, db_default="")
     updated_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -178,19 +183,50 @@ class RaterTransition(models.Model):
         return f"rater {self.rater_id}: {self.from_state} to {self.to_state}"
 
 
+class SignalKind(models.TextChoices):
+    """What is measured of how answers come about; one file each in ratings/countermeasures/signals."""
+
+    PACE = "pace", "faster than one can look"
+    RUNS = "runs", "runs of one value"
+    SAMENESS = "sameness", "nearly always the same"
+    NO_DAMAGE = "no_damage", "no artifacts where others see them"
+    PATTERN = "pattern", "answers follow the answers before, not the images"
+    ADDRESS = "address", "many raters at one address"
+    LOCKSTEP = "lockstep", "answers in lock-step with another rater"
+    PUSHING = "pushing", "extreme answers to images that others push too"
+    CHANGE = "change", "answers otherwise than before"
+
+
 class RaterSignal(models.Model):
-    """Something about how a rater answers that is worth a look: a number and whether it stands out. It bans nobody."""
+    """Something about how a rater answers in a dataset that is worth a look. It is evidence, and bans nobody.
+
+    ``log_evidence`` is the natural logarithm of how much likelier it is from who does not look than from who does, or
+    of one over the chance that who looks gets so far; ``sentence`` says it in words. ``is_striking`` is what moderators
+    are to look at. The last measurements that differed are kept in ``past_evidence`` and ``past_at``, newest last.
+    """
 
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="signals", db_index=False)
-    kind = models.CharField(max_length=24)
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(max_length=24, choices=SignalKind)
     value = models.FloatField()
+    log_evidence = models.FloatField("evidence (natural logarithm)", default=0)
     answer_count = models.PositiveIntegerField("answers looked at")
-    is_striking = models.BooleanField(default=False)
+    sentence = models.CharField("in words", max_length=300)
+    is_striking = models.BooleanField("stands out", default=False)
+    struck_at = models.DateTimeField("stood out first", null=True, blank=True)
     measured_at = models.DateTimeField()
+    past_evidence = ArrayField(models.FloatField(), default=list, blank=True)
+    past_at = ArrayField(models.DateTimeField(), default=list, blank=True)
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["rater", "kind"], name="rater_signal_one_of_each_kind"),
+            models.UniqueConstraint(fields=["rater", "dataset", "kind"], name="rater_signal_one_of_each_kind"),
+            models.CheckConstraint(
+                condition=Q(is_striking=False) | Q(struck_at__isnull=False), name="rater_signal_striking_has_a_time"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["-struck_at"], condition=Q(is_striking=True), name="rater_signal_striking"),
         ]
 
     def __str__(self) -> str:
@@ -201,7 +237,7 @@ class QualityAlarm(models.Model):
     """Something about the scores of a dataset that a person has to look at."""
 
     dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="quality_alarms")
-    task = models.CharField(max_length=10, choices=Task)
+    task = models.CharField("question, if it is about one", max_length=10, choices=Task, blank=True)
     kind = models.CharField(max_length=24)
     message = models.CharField(max_length=500)
     value = models.FloatField()

@@ -50,8 +50,8 @@ SHARED_PROBES = f"""
     ) rated ON true
     LEFT JOIN LATERAL (SELECT 1 AS hit WHERE false) skipped ON true
 """
-COLUMNS = "id, sampling_key, rating_count, width, height, group_key"
-FOUND = "i.id, %(target)s::int - i.rating_count, i.width, i.height, i.group_key"
+COLUMNS = "id, sampling_key, rating_count, wanted_count, width, height, group_key"
+FOUND = "i.id, coalesce(i.wanted_count, %(target)s::int) - i.rating_count, i.width, i.height, i.group_key"
 OPEN = f"""
     SELECT {COLUMNS} FROM ratings_image WHERE dataset_id = %(dataset)s AND adult_class = %(adult_class)s AND is_open
 """

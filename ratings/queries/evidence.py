@@ -35,7 +35,8 @@ EVIDENCE = f"""
             sum(s.rating_count * (1 - s.p_honest) / greatest(s.p_honest, 1e-12)) / nullif(sum(s.rating_count), 0)
                 AS odds_against,
             max(s.rating_count) AS n, max(s.change) AS change,
-            (array_agg(s.reason ORDER BY s.ban_log_e DESC, s.p_honest))[1] AS reason
+            (array_agg(s.reason ORDER BY s.ban_log_e DESC, s.p_honest))[1] AS reason,
+            (array_agg(s.kind ORDER BY s.p_honest, s.ban_log_e DESC))[1] AS kind
         FROM person p JOIN ratings_raterscore s ON s.rater_id = p.other_id
             LEFT JOIN ratings_taskparameters q ON q.dataset_id = s.dataset_id AND q.task = s.task
         WHERE s.task = 'aesthetic' OR (q.values ->> 'agreement')::float8 >= {LEAST_AGREEMENT}
@@ -45,7 +46,7 @@ EVIDENCE = f"""
         k.n, k.change, k.reason, (
             SELECT coalesce((h.evidence ->> 'ban_e')::float8, 1) FROM ratings_ratertransition h
             WHERE h.rater_id = c.id AND h.from_state IN ('quarantined', 'voided') ORDER BY h.id DESC LIMIT 1
-        )
+        ), k.kind
     FROM chosen c JOIN known k ON k.rater_id = c.id
 """
 
@@ -65,6 +66,8 @@ class Evidence:
     change: float
     reason: str
     cleared_ban_e: float | None
+    kind: str = ""
+    """How they do not look, if they do not: one of ratings.stats.parameters.KINDS, or "" where nothing says so."""
 
     @property
     def ban_e_since(self) -> float:

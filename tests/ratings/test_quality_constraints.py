@@ -49,6 +49,9 @@ def rows(rater, image):
         GoldImage: GoldImage.objects.create(image=image, dataset=dataset),
         ImageScore: ImageScore.objects.create(image=image, dataset=dataset, task="aesthetic", **score),
         RaterScore: RaterScore.objects.create(rater=rater, dataset=dataset, task="aesthetic"),
+        RaterSignal: RaterSignal.objects.create(
+            rater=rater, dataset=dataset, kind="pace", value=1, answer_count=1, measured_at=now()
+        ),
         RaterTransition: RaterTransition.objects.create(rater=rater, **step),
     }
 
@@ -66,6 +69,12 @@ CHECKS = [
     (ImageScore, "image_score_within_its_interval", {"standard_error": 0}, {"standard_error": -1}),
     (RaterScore, "rater_score_is_a_probability", {"p_honest": 1}, {"p_honest": 1.1}),
     (RaterScore, "rater_score_is_a_probability", {"reliability": 0}, {"reliability": -0.1}),
+    (
+        RaterSignal,
+        "rater_signal_striking_has_a_time",
+        {"is_striking": True, "struck_at": "2026-11-24T00:00Z"},
+        {"is_striking": True, "struck_at": None},
+    ),
     (RaterTransition, "rater_transition_leads_elsewhere", {"to_state": "trusted"}, {"to_state": "new"}),
     (RaterTransition, "rater_transition_states_a_reason", {"reason": "r"}, {"reason": ""}),
 ]
@@ -94,7 +103,7 @@ def test_each_is_known_once(rater, image):
             dataset=dataset, task="artifacts", values={}
         ),
         "rater_signal_one_of_each_kind": lambda: RaterSignal.objects.create(
-            rater=rater, kind="entropy", value=1, answer_count=1, measured_at=now()
+            rater=rater, dataset=dataset, kind="runs", value=1, answer_count=1, measured_at=now()
         ),
     }
     for constraint, make in once.items():

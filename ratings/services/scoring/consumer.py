@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from accounts.metrics import ANSWERS_TAKEN
 from ratings.models import RaterScore, RatingChange, ScoreCursor, Task
 from ratings.services.scoring import memory, rows, store
+from ratings.services.scoring.alarms import note_waiting
 from ratings.services.scoring.horizon import find_safe_horizon
 from ratings.services.scoring.standing import move_raters
 from ratings.services.scoring.stopping import decide_images
@@ -49,19 +50,31 @@ TURNED = """
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What one run took: answers, and changes of answers taken before. ``is_all`` says that nothing is left."""
+    """What one run took: answers, and changes of answers taken before. ``is_all`` says that nothing is left.
+
+    ``is_waiting`` says that a transaction that stores answers is open for too long, so that nothing could be taken.
+    """
 
     answer_count: int = 0
     change_count: int = 0
     is_all: bool = True
+    is_waiting: bool = False
 
 
-def update_scores(*, dataset_id: uuid.UUID, policy: Policy, now: datetime, batch_size: int = BATCH_SIZE) -> Taken:
+def update_scores(
+    *,
+    dataset_id: uuid.UUID,
+    policy: Policy,
+    now: datetime,
+    batch_size: int = BATCH_SIZE,
+    patience: float = PATIENCE_SECONDS,
+) -> Taken:
     """Take the next batch of a dataset's answers. When somebody else works on the dataset, take nothing."""
-    horizon = find_safe_horizon(patience=PATIENCE_SECONDS)
-    if horizon is None:
-        return Taken(is_all=False)
+    horizon = find_safe_horizon(patience=patience)
     ScoreCursor.objects.get_or_create(dataset_id=dataset_id)
+    if horizon is None:
+        note_waiting(dataset_id=dataset_id, now=now)
+        return Taken(is_waiting=True)
     try:
         with transaction.atomic():
             return _take_batch(dataset_id, horizon, policy, now, batch_size)
@@ -77,13 +90,16 @@ def _take_batch(dataset_id: uuid.UUID, horizon: int, policy: Policy, now: dateti
     up_to, count = _last_of_batch(cursor, horizon, size)
     batch = _Batch(dataset_id, cursor, up_to)
     if not batch.has_work():
+        if cursor.waited_count:
+            ScoreCursor.objects.filter(pk=dataset_id).update(waited_count=0)
         return Taken()
+    cursor.waited_count = 0
     with memory.borrow_states(cursor=cursor, policy=policy) as states:
         raters = [batch.apply(task, state, policy, now) for task, state in states.items()]
     cursor.rating_id = batch.up_to
     cursor.taken_count += count
     cursor.updated_at = now
-    cursor.save(update_fields=["rating_id", "taken_count", "updated_at", "version"])
+    cursor.save(update_fields=["rating_id", "taken_count", "updated_at", "version", "waited_count"])
     RatingChange.objects.filter(pk__in=batch.change_ids).delete()
     decide_images(dataset_id=dataset_id, after=batch.after, up_to=batch.up_to, rating_ids=batch.changed, now=now)
     ANSWERS_TAKEN.inc(count)

@@ -17,12 +17,13 @@ log = structlog.get_logger(__name__)
 MANY = 10
 
 
-def carry_out_quarantines(*, policy: Policy, now: datetime) -> int:
+def carry_out_quarantines(*, policy: Policy, now: datetime, is_nightly: bool = False) -> int:
     """Put the raters into quarantine whom the evidence says to; return how many. A person ends it, or an appeal.
 
+    ``is_nightly`` is for just after the fit from scratch, which may say more than the updates between two fits.
     Should it say so of most raters, none is, and the error in the log says why.
     """
-    due = due_quarantines(policy=policy)
+    due = due_quarantines(policy=policy, is_nightly=is_nightly)
     if not due or _is_most(len(due), policy):
         return 0
     by = ensure_engine_user()

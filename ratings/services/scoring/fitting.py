@@ -8,18 +8,15 @@ import uuid
 from datetime import datetime
 
 import numpy as np
-import structlog
 from django.db import transaction
 
-from accounts.metrics import QUALITY_ALARMS
 from ratings.models import QualityAlarm, ScoreCursor, Task, TaskParameters
 from ratings.services.scoring import memory, store
+from ratings.services.scoring.alarms import alarm_of_drift
 from ratings.services.scoring.standing import move_raters
 from ratings.stats.nightly import Drift, calibrate
 from ratings.stats.parameters import START_RATINGS, Policy
 from ratings.stats.state import State
-
-log = structlog.get_logger(__name__)
 
 
 def is_fit_due(*, dataset_id: uuid.UUID) -> bool:
@@ -55,7 +52,7 @@ def _fit(cursor: ScoreCursor, policy: Policy, now: datetime) -> list[QualityAlar
             _fit_found, drift = calibrate(state)
             _save(cursor, task, state, drift, policy, now)
             raters += [int(pk) for pk in state.raters.ids[: state.raters.size]]
-            if alarm := _alarm(cursor, task, drift, now):
+            if alarm := alarm_of_drift(dataset_id=cursor.dataset_id, task=task, drift=drift, now=now):
                 alarms.append(alarm)
     cursor.fitted_at = now
     cursor.fitted_count = cursor.taken_count
@@ -75,25 +72,6 @@ def _save(cursor: ScoreCursor, task: Task, state: State, drift: Drift, policy: P
             "agreement": {"rank_correlation": _number(drift.correlation), "least": drift.least},
             "fitted_at": now,
         },
-    )
-
-
-def _alarm(cursor: ScoreCursor, task: Task, drift: Drift, now: datetime) -> QualityAlarm | None:
-    if not drift.is_alarming:
-        return None
-    QUALITY_ALARMS.labels("drift").inc()
-    message = (
-        f"Updates and the fit from scratch rank the images differently: rank correlation "
-        f"{drift.correlation:.4f}, and {drift.least} is the least that is normal."
-    )
-    log.error("quality_drift", dataset_id=str(cursor.dataset_id), task=task.value, correlation=drift.correlation)
-    return QualityAlarm(
-        dataset_id=cursor.dataset_id,
-        task=task,
-        kind="drift",
-        message=message,
-        value=drift.correlation,
-        raised_at=now,
     )
 
 

@@ -54,22 +54,25 @@ class Step:
     reason: str
 
 
-def next_step(evidence: Evidence, policy: Policy) -> Step | None:
-    """Return where the evidence leads, or None where the rater stays. Out of quarantine nobody comes by this."""
+def next_step(evidence: Evidence, policy: Policy, *, is_nightly: bool = False) -> Step | None:
+    """Return where the evidence leads, or None where the rater stays. Out of quarantine nobody comes by this.
+
+    ``is_nightly`` says that it comes from a fit from scratch, and is looked at once a night.
+    """
     if evidence.state in OUT_OF_COUNT:
         return None
-    step = _against(evidence, policy) or _for(evidence, policy)
+    step = _against(evidence, policy, is_nightly=is_nightly) or _for(evidence, policy)
     return step if step is not None and step.to_state != evidence.state else None
 
 
-def _against(evidence: Evidence, policy: Policy) -> Step | None:
+def _against(evidence: Evidence, policy: Policy, *, is_nightly: bool) -> Step | None:
     if evidence.has_own_taste:
         return None
     ban_e = evidence.ban_e_since
     so_far = f"e-value against {ban_e:,.0f}, over {evidence.rating_count} ratings; {evidence.reason or 'as a whole'}"
     if ban_e >= policy.quarantined_at and evidence.p_honest < AS_LIKELY_AS_NOT:
         return Step(RaterState.QUARANTINED, f"The answers do not come from looking at the images: {so_far}.")
-    if is_improbable(evidence, policy) and evidence.cleared_ban_e is None:
+    if evidence.cleared_ban_e is None and is_improbable(evidence, policy, is_nightly=is_nightly):
         return Step(
             RaterState.QUARANTINED, f"Looks at the images with a probability of {evidence.p_honest:.3f}: {so_far}."
         )
@@ -80,12 +83,20 @@ def _against(evidence: Evidence, policy: Policy) -> Step | None:
     return None
 
 
-def is_improbable(evidence: Evidence, policy: Policy) -> bool:
-    """Return whether somebody is held before the e-value has decided alone.
+def is_improbable(evidence: Evidence, policy: Policy, *, is_nightly: bool = False) -> bool:
+    """Return whether somebody is held before the e-value has decided alone; the rules are those of `stats.judge`.
 
-    The probability is looked at after every batch and strays early on, so the e-value has to speak as well.
+    The probability is looked at after every batch and strays early on, so the e-value has to speak as well. Copiers
+    vary with the images, so it knows nothing of them. After a fit from scratch, once a night, the probability decides
+    alone: over more than a few ratings, and not by a change that the evidence over all moments does not see.
     """
     count, p_honest, ban_e = evidence.rating_count, evidence.p_honest, evidence.ban_e_since
+    is_all_but_sure = p_honest < policy.least_honest_alone
+    only_seems_changed = evidence.kind == "changed" and evidence.change <= policy.changed_at
+    if is_nightly and count >= policy.least_ratings and is_all_but_sure and not only_seems_changed:
+        return True
+    if evidence.kind == "copier" and count >= policy.first_ratings and is_all_but_sure:
+        return True
     is_early = count >= policy.first_ratings and p_honest < policy.least_honest and ban_e >= policy.watched_at
     is_late = count >= policy.least_ratings and p_honest < policy.least_honest_alone and ban_e >= policy.gold_at
     return is_early or is_late
@@ -132,9 +143,10 @@ def move_raters(*, score_ids: Sequence[int], policy: Policy, now: datetime) -> i
     return len(steps)
 
 
-def due_quarantines(*, policy: Policy) -> list[tuple[Evidence, Step]]:
+def due_quarantines(*, policy: Policy, is_nightly: bool = False) -> list[tuple[Evidence, Step]]:
     """Return the raters whom the evidence puts into quarantine, and why."""
-    found = [(evidence, next_step(evidence, policy)) for evidence in read_evidence(find_suspects())]
+    suspects = read_evidence(find_suspects())
+    found = [(evidence, next_step(evidence, policy, is_nightly=is_nightly)) for evidence in suspects]
     return [(e, step) for e, step in found if step is not None and step.to_state == RaterState.QUARANTINED]
 
 

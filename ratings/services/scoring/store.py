@@ -11,7 +11,7 @@ from psycopg import Cursor
 
 from ratings.models import RaterScore, Task, TaskParameters
 from ratings.stats.levels import Ints
-from ratings.stats.parameters import Parameters, Policy
+from ratings.stats.parameters import KINDS, Parameters, Policy
 from ratings.stats.standing import judge, reason_of
 from ratings.stats.state import RATER_COLUMNS, State
 
@@ -39,6 +39,7 @@ RATER_TABLE_COLUMNS = {
     "trust_log_e": "float8",
     "ban_log_e": "float8",
     "change": "float8",
+    "kind": "text",
     "reason": "text",
 }
 REASON_LENGTH = 300
@@ -80,9 +81,10 @@ def save_raters(*, state: State, indexes: Ints, policy: Policy, now: datetime) -
         e_values.ban,
         e_values.change,
     ]
-    kinds = enumerate(verdicts.kind.tolist())
-    reasons = [reason_of(found, index, kind)[:REASON_LENGTH] if kind >= 0 else "" for index, kind in kinds]
-    lines = zip(*(column.tolist() for column in columns), reasons, strict=True)
+    kinds = verdicts.kind.tolist()
+    names = [KINDS[kind] if kind >= 0 else "" for kind in kinds]
+    reasons = [reason_of(found, index, kind)[:REASON_LENGTH] if kind >= 0 else "" for index, kind in enumerate(kinds)]
+    lines = zip(*(column.tolist() for column in columns), names, reasons, strict=True)
     _write("ratings_raterscore", RATER_TABLE_COLUMNS, lines, now)
 
 

@@ -8,9 +8,12 @@ from django.db import connection, connections, transaction
 
 from accounts.access import account_caller
 from ratings.models import Image, ImageScore, QualityAlarm, Rater, RaterScore, Rating, RatingChange, ScoreCursor
+from ratings.queries.datasets import get_dataset_for_rating
 from ratings.rewards import current_prices
+from ratings.selection import NoImageLeft, lease_images
 from ratings.services.revising import RatingRevision, revise_rating
 from ratings.services.scoring import consumer, recompute_scores, update_scores
+from ratings.services.scoring.alarms import MOST_WAITING
 from ratings.services.scoring.horizon import find_safe_horizon
 from ratings.services.voiding import restore_ratings, void_ratings
 from ratings.stats.ranks import rank_correlation
@@ -175,6 +178,13 @@ def test_an_image_has_enough_when_its_score_is_known_or_at_the_cap(
     image = Image.objects.get(pk=crowd.images[0].pk)
     assert (image.rating_count, image.closed_because, image.wanted_count) == (given, why, wanted)
     assert (image.is_open, image.closed_at is None) == (is_open, why == "")
+    visitor = make_person().caller
+    dataset = get_dataset_for_rating(crowd.dataset.slug)
+    if is_open:
+        assert lease_images(caller=visitor, dataset=dataset, count=1, now=now())
+    else:
+        with pytest.raises(NoImageLeft):
+            lease_images(caller=visitor, dataset=dataset, count=1, now=now())
     adds_up()
 
 
@@ -252,9 +262,14 @@ def test_a_rating_that_commits_after_a_later_one_is_waited_for(lasting_crowd):
     )
     assert find_safe_horizon(patience=0.1) is None
     assert update_scores(dataset_id=crowd.dataset.pk, policy=POLICY, now=now()).answer_count == 0
+    for _ in range(MOST_WAITING + 1):
+        assert crowd.take(patience=0.0).is_waiting
+    [alarm] = QualityAlarm.objects.all()
+    assert (alarm.kind, alarm.value, alarm.task) == ("waiting", MOST_WAITING, "")
     may_commit.set()
     thread.join(60)
     assert crowd.take().answer_count == 14
+    assert ScoreCursor.objects.get().waited_count == 0
     assert ScoreCursor.objects.get().rating_id == later[0].pk
     assert connection.in_atomic_block is False
 

@@ -51,6 +51,29 @@ def test_next_step(known, to_state):
     assert step is None or len(step.reason) > 20
 
 
+AFTER_THE_FIT = [
+    ("the probability decides alone", {}, True),
+    ("but not over a few ratings", {"rating_count": 29}, False),
+    ("nor by a change that no moment shows", {"kind": "changed"}, False),
+    ("but by one that shows", {"kind": "changed", "change": 7}, True),
+    ("nor against what a person has decided", {"cleared_ban_e": 1.0}, False),
+]
+
+
+@pytest.mark.parametrize(("known", "is_held"), [step[1:] for step in AFTER_THE_FIT], ids=[s[0] for s in AFTER_THE_FIT])
+def test_after_the_fit_from_scratch(known, is_held):
+    improbable = replace(QUIET, **{"p_honest": 0.019, "rating_count": 30} | known)
+    step = next_step(improbable, POLICY, is_nightly=True)
+    assert (step is not None and step.to_state == "quarantined") is is_held
+    assert next_step(improbable, POLICY) is None
+
+
+def test_a_copier_is_held_although_the_e_value_is_quiet():
+    copier = replace(QUIET, p_honest=0.019, rating_count=10, kind="copier")
+    assert next_step(copier, POLICY).to_state == "quarantined"
+    assert next_step(replace(copier, rating_count=9), POLICY) is None
+
+
 @pytest.fixture
 def crowd(db):
     crowd = Crowd()
