@@ -9,7 +9,7 @@ PYTEST_ARGS ?= -n 2 --dist worksteal
 BROKEN := $(if $(shell .venv/bin/python -c 'print(1)' 2>/dev/null),,broken-venv)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast lint format schema bench migrations screenshots audit clean browser broken-venv
+.PHONY: help run test test-fast lint format schema messages bench migrations screenshots audit clean browser broken-venv
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \2/p' Makefile | awk '{ printf "  make %-13s", $$2; $$1 = $$2 = ""; sub(/^ */, ""); print }'
@@ -36,6 +36,9 @@ schema: .venv/run.stamp ## Write docs/openapi.yaml from the code
 
 migrations: .venv/run.stamp ## Make a migration: make migrations APP=ratings NAME=rater_reliability
 	@$(VENV) manage.py makemigrations $(APP) $(if $(NAME),--name $(NAME))
+
+messages: .venv/run.stamp ## Collect the texts of the code into locale/, and say what is not translated
+	@$(VENV) -m config.catalogues
 
 bench: .venv/dev.stamp ## Measure what we hold ourselves to; BENCH_ARGS is passed on
 	@$(VENV) -m config.embedded --ephemeral -- $(VENV) -m tests.benchmarks $(BENCH_ARGS)

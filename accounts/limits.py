@@ -13,6 +13,7 @@ from math import ceil
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import ngettext
 
 from accounts.metrics import REQUESTS_LIMITED
 from accounts.valkey import Script, ValkeyUnavailable
@@ -102,8 +103,12 @@ def _ask_limits(demands: Sequence[Demand], now: datetime, *, take: bool) -> Allo
     if not passes:
         longest = _refused(*max(held, key=lambda one: one[1].wait_of(one[2])))
         REQUESTS_LIMITED.labels(longest.limit).inc()
-        unit = "second" if longest.reset == 1 else "seconds"
-        raise RateLimited(f"Too many requests. Wait {longest.reset} {unit}, then try again.", longest)
+        message = ngettext(
+            "Too many requests. Wait %(seconds)d second, then try again.",
+            "Too many requests. Wait %(seconds)d seconds, then try again.",
+            longest.reset,
+        )
+        raise RateLimited(message % {"seconds": longest.reset}, longest)
     return min((_allowance(*one) for one in held), key=lambda allowance: allowance.remaining)
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.models import ApiKey, Identity, IdentityKind, Scope, User
 from accounts.providers.own import KEY_CACHE_SECONDS, KEY_LENGTH, REVOKED, cache_name, digest_of
@@ -40,7 +41,7 @@ def create_api_key(
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
         if sum(key.revoked_at is None for key in keys_of(user.pk)) >= MAX_LIVE_KEYS:
-            raise TooManyApiKeys(f"You have {MAX_LIVE_KEYS} keys in use. Revoke one first.")
+            raise TooManyApiKeys(_("You have %(most)d keys in use. Revoke one first.") % {"most": MAX_LIVE_KEYS})
         User.objects.filter(pk=user.pk, licence_accepted_at=None).update(licence_accepted_at=now)
         ensure_identity(kind=IdentityKind.ACCOUNT, external_id=str(user.pk), user_id=user.pk)
         key = ApiKey.objects.create(
@@ -58,7 +59,7 @@ def revoke_api_key(*, user: User, key_id: int, now: datetime) -> ApiKey:
     """Revoke one of the user's own keys, at once. Raises NoSuchApiKey."""
     key = ApiKey.objects.filter(pk=key_id, user=user, revoked_at=None).first()
     if key is None or not ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
-        raise NoSuchApiKey("There is no such key, or it is revoked already.")
+        raise NoSuchApiKey(_("There is no such key, or it is revoked already."))
     # An outage is counted; a reader that cannot reach Valkey asks the database, which has the truth.
     with contextlib.suppress(ValkeyUnavailable):
         # Not deleted but overwritten: whoever has read the row just before may not remember it as good after this.

@@ -13,6 +13,8 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views import csrf
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException
@@ -95,7 +97,7 @@ RETRY_AFTER: dict[type[Exception], str] = {
     NoPlaceLeft: "5",
     ProviderUnavailable: "10",
 }
-TOO_BIG = "The body is too large."
+TOO_BIG = gettext_noop("The body is too large.")
 WORK_OF_A_CLIENT = (
     "Much was rated without an account from your address within the hour. Solve the challenge and send the solution as "
     "`altcha`, wait %d seconds, or use a key of your own."
@@ -143,7 +145,7 @@ def _said(error: Exception) -> str:
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
         return _error_page(request, 413, TOO_BIG)
-    return _error_page(request, 400, "The request could not be understood.")
+    return _error_page(request, 400, gettext_noop("The request could not be understood."))
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -156,7 +158,7 @@ def too_many_requests(request: HttpRequest, exception: RateLimited | None = None
 
     django-allauth asks for this too, without an exception, when somebody tries to sign in too often.
     """
-    limited = exception or RateLimited("Too many attempts. Wait a minute, then try again.")
+    limited = exception or RateLimited(_("Too many attempts. Wait a minute, then try again."))
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
         response: HttpResponse = _limited_json(limited)
     else:
@@ -169,7 +171,7 @@ def too_many_requests(request: HttpRequest, exception: RateLimited | None = None
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose token is not ours, or not any more: the script fetches a new one and sends it again."""
     if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
-        message = "This page was too old. Nothing was saved; it is sent again with a fresh token."
+        message = _("This page was too old. Nothing was saved; it is sent again with a fresh token.")
         return JsonResponse({"message": message, "code": "stale_csrf"}, status=403)
     return csrf.csrf_failure(request, reason=reason)
 
@@ -201,7 +203,7 @@ def _error_page(request: HttpRequest, status: int, message: str) -> HttpResponse
         body = orjson.dumps(_body(message, "error"))
         return HttpResponse(body, content_type="application/json", status=status)
     template = f"{status}.html" if status in {400, 403, 404, 500} else "400.html"
-    return render(request, template, {"message": message}, status=status)
+    return render(request, template, {"message": _(message)}, status=status)
 
 
 def _body(message: str, rc: str) -> dict[str, Any]:

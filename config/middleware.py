@@ -8,16 +8,18 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
+from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
 
 from accounts.limits import RateLimited
 from config.api_errors import too_many_requests
 
 API_PREFIX = "/api/v1/"
-# What is the same in every language, and is cached as such.
-WITHOUT_LANGUAGE = (API_PREFIX, "/images/", "/files/")
+# What is the same in every language and is cached as such; and the admin, which speaks English alone.
+WITHOUT_LANGUAGE = ("/api/", "/images/", "/files/", "/admin/")
 
 
 class PagesOnly(MiddlewareMixin):
@@ -41,6 +43,11 @@ class PageLanguage(LocaleMiddleware):
             translation.deactivate()  # of the request before, in this thread
             return self.get_response(request)
         return super().__call__(request)
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response = super().process_response(request, response)
+        patch_vary_headers(response, ("Cookie",))  # which holds what was chosen
+        return response
 
 
 class PageUsers(PagesOnly, AuthenticationMiddleware):

@@ -1,4 +1,7 @@
-"""The two questions in words. A version is stored with every rating and never changes once used."""
+"""The two questions in words. A version is stored with every rating and never changes once used.
+
+The words are English, as releases explain the numbers; what a page shows is `ratings.queries.scales`, in its language.
+"""
 
 from dataclasses import dataclass
 
@@ -29,22 +32,27 @@ class Scale:
         return range(1, 11)
 
 
+def gettext_noop(text: str) -> str:
+    """Return the text as it is; by the name of this function the catalogues of translations find it."""
+    return text
+
+
 # The meanings follow the texts that ArtBot and stable-ui showed in 2023, so that the answers stay comparable.
 SCALES = {
     1: Scale(
         version=1,
-        aesthetic_question="How much do you like this image?",
-        aesthetic_low="not at all",
-        aesthetic_middle="it is all right",
-        aesthetic_high="one of the best",
-        artifacts_question="How badly is it flawed?",
+        aesthetic_question=gettext_noop("How much do you like this image?"),
+        aesthetic_low=gettext_noop("not at all"),
+        aesthetic_middle=gettext_noop("it is all right"),
+        aesthetic_high=gettext_noop("one of the best"),
+        artifacts_question=gettext_noop("How badly is it flawed?"),
         artifacts=(
-            Level(0, "None", "flawless"),
-            Level(1, "Faint", "small flaws, hardly recognisable"),
-            Level(2, "Slight", "easily spotted, but harmless"),
-            Level(3, "Obvious", "obvious, mildly harmful"),
-            Level(4, "Harmful", "obvious, significantly harmful"),
-            Level(5, "Ruined", "the image is ruined"),
+            Level(0, gettext_noop("None"), gettext_noop("flawless")),
+            Level(1, gettext_noop("Faint"), gettext_noop("small flaws, hardly recognisable")),
+            Level(2, gettext_noop("Slight"), gettext_noop("easily spotted, but harmless")),
+            Level(3, gettext_noop("Obvious"), gettext_noop("obvious, mildly harmful")),
+            Level(4, gettext_noop("Harmful"), gettext_noop("obvious, significantly harmful")),
+            Level(5, gettext_noop("Ruined"), gettext_noop("the image is ruined")),
         ),
     )
 }
@@ -63,9 +71,9 @@ class ComparisonScale:
 COMPARISON_SCALES = {
     1: ComparisonScale(
         version=1,
-        question="Which of these images is the best?",
-        tie="Two or more are equally good",
-        all_bad="All of them are bad",
+        question=gettext_noop("Which of these images is the best?"),
+        tie=gettext_noop("Two or more are equally good"),
+        all_bad=gettext_noop("All of them are bad"),
     )
 }
 COMPARISON_VERSION = max(COMPARISON_SCALES)

@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
+from django.utils.translation import gettext as _
+
 from accounts.access import Caller
 from accounts.limits import RateLimited
 from accounts.metrics import LEASES_GRANTED
@@ -97,9 +99,9 @@ def lease_images(
     dice = dice or Random()  # noqa: S311 - seeded by the system for each request; asking it for every number takes longer
     count = max(1, min(count, MAX_COUNT))
     if not dataset.is_open:
-        raise NoImageLeft("This dataset is not handing out images at the moment.")
+        raise NoImageLeft(_("This dataset is not handing out images at the moment."))
     if len(model_name) > LONGEST_MODEL_NAME or "\0" in model_name:
-        raise NoImageLeft("There is no image of that model here.")
+        raise NoImageLeft(_("There is no image of that model here."))
     classes = [AdultClass.SAFE.value, *adult_classes]
     dice.shuffle(classes)
     problem: NoImageLeft | None = None
@@ -158,7 +160,7 @@ class _Hunt:
 
     def lease_from_book(self, state: SelectionState) -> list[LeasedImage]:
         if state.is_exhausted:
-            raise NoImageLeft("There is no image left for you to rate here. New ones may come.")
+            raise NoImageLeft(_("There is no image left for you to rate here. New ones may come."))
         left_over: list[Candidate] = []
         leased: list[LeasedImage] = []
         for number, candidates in enumerate(self._batches(state), 1):
@@ -174,10 +176,10 @@ class _Hunt:
         if leased:
             return leased
         if not found_any:
-            raise NoImageLeft("There is no image left for you to rate here. New ones may come.")
+            raise NoImageLeft(_("There is no image left for you to rate here. New ones may come."))
         if again := self._again(least_age_ms=FORGOTTEN_MS):
             return again
-        raise NoImageLeft("Every image that is left is with a rater just now. Try again in a minute.")
+        raise NoImageLeft(_("Every image that is left is with a rater just now. Try again in a minute."))
 
     def _lease_apart(self, candidates: list[Candidate], groups: Sequence[str], count: int) -> list[LeasedImage]:
         """Lease those whose group was not among the last images."""
@@ -204,7 +206,7 @@ class _Hunt:
     def lease_by_signature(self) -> list[LeasedImage]:
         candidates = self._window() or self._scan(SMALLEST_KEY).candidates
         if not candidates:
-            raise NoImageLeft("There is no image left for you to rate here. New ones may come.")
+            raise NoImageLeft(_("There is no image left for you to rate here. New ones may come."))
         LEASES_GRANTED.labels("signature").inc()
         chosen = candidates[: self.count]
         return [self._sign(c, new_lease_id(now_ms=self.now_ms, dice=self.dice)) for c in chosen]
@@ -213,7 +215,7 @@ class _Hunt:
         if state.tail_size:
             yield from self._tail_batches(state)
             return
-        for _ in range(WINDOW_TRIES):
+        for _try in range(WINDOW_TRIES):
             yield self._window()
         yield from self._scan_batches(state)
 
@@ -229,7 +231,7 @@ class _Hunt:
         """Go on from the cursor; a dry pass from one end of the order to the other sets the marker."""
         after = SMALLEST_KEY if state.cursor is None else state.cursor
         is_dry = state.cursor is None or state.is_dry
-        for _ in range(SCAN_TRIES):
+        for _try in range(SCAN_TRIES):
             scanned = self._scan(after)
             is_dry = is_dry and not scanned.candidates
             # What was found may be with others now: stay here, so that the next request looks again.
@@ -285,7 +287,7 @@ class _Hunt:
         if again := self._again(least_age_ms=0):
             return again
         raise TooManyLeases(
-            "You have taken many images without rating them. Rate those first; otherwise there is one a minute."
+            _("You have taken many images without rating them. Rate those first; otherwise there is one a minute.")
         )
 
     def _again(self, *, least_age_ms: int) -> list[LeasedImage]:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
+from django.utils.translation import gettext as _
+
 from accounts.access import Caller
 from accounts.metrics import LEASES_GRANTED
 from accounts.valkey import ValkeyUnavailable
@@ -96,7 +98,7 @@ def lease_sets(
     Raises NoImageLeft when there is none, TooManyLeases when the caller takes and does not compare.
     """
     if not dataset.is_open:
-        raise NoImageLeft("This dataset is not handing out images at the moment.")
+        raise NoImageLeft(_("This dataset is not handing out images at the moment."))
     dice = dice or Random()  # noqa: S311 - as for single images
     classes = [AdultClass.SAFE.value, *adult_classes]
     dice.shuffle(classes)
@@ -176,7 +178,7 @@ class _Draw:
         is_known_first = self.dice.random() < 1 / 2
         if is_known_first:
             yield self._unknown(self._known_sets())
-        for _ in range(0 if is_finished else TRIES):
+        for _try in range(0 if is_finished else TRIES):
             yield self._unknown(self._new_sets(tail))
         if not is_known_first:
             yield self._unknown(self._known_sets())
@@ -249,7 +251,7 @@ class _Draw:
         if again := self._again(least_age_ms=0):
             return again
         raise TooManyLeases(
-            "You have taken many sets without comparing them. Compare those first; otherwise there is one a minute."
+            _("You have taken many sets without comparing them. Compare those first; otherwise there is one a minute.")
         )
 
     def _again(self, *, least_age_ms: int) -> list[LeasedSet]:

@@ -20,6 +20,7 @@ from typing import TypeVar
 import msgspec
 import structlog
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from accounts.breaker import Breaker
 from accounts.metrics import HORDE_FAILURES
@@ -105,7 +106,7 @@ class HordeKeys:
     def find_owner(self, secret: str, *, now: datetime) -> KeyOwner | None:
         if _is_key(secret, length=SHARED_KEY_LENGTH):
             raise KeyRefused(
-                "This is a shared key of AI Horde, which several people may use. Rate with a key of your own."
+                _("This is a shared key of AI Horde, which several people may use. Rate with a key of your own.")
             )
         if not _is_key(secret):
             return None

@@ -260,7 +260,7 @@ SIGNING_KEYS_BEFORE = env.list("SIGNING_KEYS_BEFORE", default=[])
 
 LANGUAGE_CODE = "en"
 # A language is offered once its catalogue is whole: half a page in another tongue is worse than none.
-LANGUAGES = [("en", "English")]
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = "UTC"

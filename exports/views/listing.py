@@ -9,7 +9,6 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from exports.models import Release
@@ -92,7 +91,7 @@ def feed(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _feed_of(releases: list[PublishedRelease], *, site: str, path: str) -> Atom1Feed:
     atom = Atom1Feed(
-        title=_("Releases of %(dataset)s") % {"dataset": releases[0].release.dataset.name},
+        title=f"Releases of {releases[0].release.dataset.name}",
         link=f"{site}{reverse('exports:downloads')}",
         description="",
         feed_url=f"{site}{path}",
@@ -111,12 +110,8 @@ def _feed_of(releases: list[PublishedRelease], *, site: str, path: str) -> Atom1
 
 
 def _what_changed(entry: dict[str, Any]) -> str:
-    return _("%(ratings)s ratings (%(ratings_added)+d) of %(images)s images (%(images_added)+d).") % {
-        "ratings": f"{entry['rating_count']:,}",
-        "ratings_added": entry["ratings_added"],
-        "images": f"{entry['image_count']:,}",
-        "images_added": entry["images_added"],
-    }
+    ratings = f"{entry['rating_count']:,} ratings ({entry['ratings_added']:+d})"
+    return f"{ratings} of {entry['image_count']:,} images ({entry['images_added']:+d})."
 
 
 def _time(release: Release) -> datetime:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from altcha import ChallengeOptionsV1, create_challenge_v1, extract_params_v1, verify_solution_v1
 from django.conf import settings
+from django.utils.translation import ngettext
 
 from accounts.limits import Allowance, RateLimited
 from accounts.valkey import ValkeyUnavailable, ask_valkey
@@ -50,8 +51,14 @@ class ProofOfWorkNeeded(RateLimited):
     def __init__(self, challenge: dict[str, Any], allowance: Allowance | None) -> None:
         wait = allowance.reset if allowance else 60
         super().__init__(
-            "Much was rated here within the hour. The page goes on by itself in a moment, if script is on; "
-            f"otherwise wait {wait} seconds, or sign in.",
+            ngettext(
+                "Much was rated here within the hour. The page goes on by itself in a moment, if script is on; "
+                "otherwise wait %(seconds)d second, or sign in.",
+                "Much was rated here within the hour. The page goes on by itself in a moment, if script is on; "
+                "otherwise wait %(seconds)d seconds, or sign in.",
+                wait,
+            )
+            % {"seconds": wait},
             allowance,
         )
         self.challenge = challenge

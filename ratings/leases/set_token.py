@@ -8,6 +8,8 @@ is answered.
 import uuid
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from ratings.leases.token import Issued, LeaseInvalid, check_age, seal, unseal
 from ratings.models import key_of_images
 
@@ -42,7 +44,7 @@ def verify_set_lease(token: str, *, holder: str, now_ms: int) -> SetLease:
     head, tail = payload[:HEAD_BYTES], payload[HEAD_BYTES:]
     count, rest = divmod(len(tail), ID_BYTES)
     if rest or not FEWEST <= count <= MOST:
-        raise LeaseInvalid("The lease cannot be read.")
+        raise LeaseInvalid(_("The lease cannot be read."))
     image_ids = tuple(uuid.UUID(bytes=tail[at : at + ID_BYTES]) for at in range(0, len(tail), ID_BYTES))
     lease = SetLease(uuid.UUID(bytes=head[:16]), uuid.UUID(bytes=head[16:32]), image_ids, head[32])
     check_age(issued_ms=lease.issued_ms, now_ms=now_ms)

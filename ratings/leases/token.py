@@ -15,6 +15,7 @@ from functools import lru_cache
 from random import Random
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 LIVE_MS = 30 * 60 * 1000
 ACCEPTED_MS = 7 * 24 * 3600 * 1000
@@ -73,7 +74,7 @@ def verify_lease(token: str, *, holder: str, now_ms: int) -> Lease:
     """Return what a token says. Raises LeaseInvalid."""
     payload = unseal(token, holder, kind=KIND)
     if len(payload) != TOKEN_BYTES - MAC_BYTES:
-        raise LeaseInvalid("The lease was not given to you.")
+        raise LeaseInvalid(_("The lease was not given to you."))
     lease = Lease(uuid.UUID(bytes=payload[:16]), uuid.UUID(bytes=payload[16:32]), payload[32])
     check_age(issued_ms=lease.issued_ms, now_ms=now_ms)
     return lease
@@ -82,7 +83,7 @@ def verify_lease(token: str, *, holder: str, now_ms: int) -> Lease:
 def check_age(*, issued_ms: int, now_ms: int) -> None:
     """Raise LeaseInvalid for a lease that is older than a week, or of the future."""
     if not -CLOCK_SKEW_MS <= now_ms - issued_ms <= ACCEPTED_MS:
-        raise LeaseInvalid("The lease is older than a week.")
+        raise LeaseInvalid(_("The lease is older than a week."))
 
 
 def label_of(holder: str) -> str:
@@ -104,10 +105,10 @@ def unseal(token: str, holder: str, *, kind: bytes) -> bytes:
     try:
         raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error) as error:
-        raise LeaseInvalid("The lease cannot be read.") from error
+        raise LeaseInvalid(_("The lease cannot be read.")) from error
     payload, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
     if not hmac.compare_digest(mac, _mac(payload, holder, kind)):
-        raise LeaseInvalid("The lease was not given to you.")
+        raise LeaseInvalid(_("The lease was not given to you."))
     return payload
 
 

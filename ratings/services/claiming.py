@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Count, Min
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts.models import Identity, IdentityKind, User
 from accounts.services import ensure_identity
@@ -24,10 +26,12 @@ CLAIMABLE = timedelta(days=30)
 # Each is looked up with every image that is handed out.
 MAX_CLAIMED = 5
 WORDS = LinkWords(
-    already="What this browser rated is yours already.",
-    elsewhere="What this browser rated belongs to another account.",
-    too_many=f"You have added what {MAX_CLAIMED} browsers rated, and no more can be added.",
-    out_of_count="Ratings of your account or of this browser are under review. They can be added when it is over.",
+    already=gettext_noop("What this browser rated is yours already."),
+    elsewhere=gettext_noop("What this browser rated belongs to another account."),
+    too_many=gettext_noop("You have added what %(most)d browsers rated, and no more can be added."),
+    out_of_count=gettext_noop(
+        "Ratings of your account or of this browser are under review. They can be added when it is over."
+    ),
 )
 
 # Locks ratings in the order of everywhere else. What has been settled, or promised, is left as it is: a claim that was
@@ -104,7 +108,7 @@ def claim_browser(*, user: User, browser_id: str, prices: PriceList, now: dateti
     """
     identity = Identity.objects.filter(kind=IdentityKind.BROWSER, external_id=browser_id, rater__isnull=False).first()
     if identity is None:
-        raise NothingToClaim("This browser has rated nothing.")
+        raise NothingToClaim(_("This browser has rated nothing."))
     with transaction.atomic():
         own_id = ensure_identity(kind=IdentityKind.ACCOUNT, external_id=str(user.pk), user_id=user.pk)
         open_rater(own_id)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from accounts.access import Caller
 from ratings.models import Comparison, ComparisonRevision, Outcome, RatingState, SetSkip, SkipReason
@@ -87,7 +88,7 @@ def find_own_comparison(*, caller: Caller, comparison_id: int) -> Comparison:
     """Return a comparison that the caller has made. Raises NoSuchComparison."""
     row = Comparison.objects.filter(pk=comparison_id, rater__in=_raters_of(caller), is_shared=False).first()
     if row is None:
-        raise NoSuchComparison("You have made no such comparison.")
+        raise NoSuchComparison(_("You have made no such comparison."))
     return row
 
 
@@ -103,7 +104,9 @@ def skip_set(*, caller: Caller, set_id: uuid.UUID, token: str, reason: str = "",
     Raises NotLeased or RatingInvalid.
     """
     if reason and reason not in SKIP_REASONS:
-        raise RatingInvalid(f"The reason for skipping is one of {', '.join(SKIP_REASONS)}, or none.")
+        raise RatingInvalid(
+            _("The reason for skipping is one of %(reasons)s, or none.") % {"reasons": ", ".join(SKIP_REASONS)}
+        )
     proven = prove_set(caller=caller, set_id=set_id, token=token, now=now)
     rater_id = find_rater_id(ensure_rater(caller, now=now))
     params: dict[str, object] = {"rater": rater_id, "images_key": proven.lease.images_key, "reason": reason, "now": now}
@@ -127,7 +130,7 @@ def report_from_set(
     check_report(reason, note)
     proven = prove_set(caller=caller, set_id=set_id, token=token, now=now)
     if image_id not in proven.lease.image_ids:
-        raise NotLeased("This image is not one of the set.")
+        raise NotLeased(_("This image is not one of the set."))
     store_report(caller, image_id, reason=reason, note=note, now=now)
     use_up_set(caller=caller, proven=proven, is_answered=False)
 
@@ -151,7 +154,7 @@ def _lock_own(caller: Caller, compared: int | uuid.UUID) -> Comparison:
     # Of two by identities that were linked since, the one that counts.
     found = sorted(rows.select_for_update(no_key=True, of=("self",)), key=lambda row: (row.state in OVER, row.pk))
     if not found:
-        raise NoSuchComparison("You have made no such comparison.")
+        raise NoSuchComparison(_("You have made no such comparison."))
     return found[0]
 
 
@@ -169,11 +172,11 @@ def _is_repeat(row: Comparison, answer: NewAnswer) -> bool:
 
 def _check_revisable(row: Comparison, answer: NewAnswer, now: datetime) -> None:
     if answer.best_id is not None and answer.best_id not in row.image_ids:
-        raise RatingInvalid("The best image must be one of the set.")
+        raise RatingInvalid(_("The best image must be one of the set."))
     if now - row.created_at > REVISABLE:
-        raise ComparisonLocked("A comparison can be changed for 24 hours, and these are over.")
+        raise ComparisonLocked(_("A comparison can be changed for 24 hours, and these are over."))
     if not is_revisable(row, now=now):
-        raise ComparisonLocked("This comparison can be changed no more.")
+        raise ComparisonLocked(_("This comparison can be changed no more."))
 
 
 def _submitted(row: Comparison, promise: int, *, is_repeat: bool = False) -> SubmittedComparison:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts.access import Caller
 from accounts.metrics import COMPARISONS_REFUSED, COMPARISONS_SUBMITTED
@@ -115,7 +116,7 @@ def prove_set(*, caller: Caller, set_id: uuid.UUID | None, token: str, now: date
             problem = problem or str(error)
             continue
         if set_id is not None and lease.set_id != set_id:
-            raise NotLeased("The lease is for another set.")
+            raise NotLeased(_("The lease is for another set."))
         return ProvenSet(lease, holder, lease.is_late(now_ms))
     raise NotLeased(problem)
 
@@ -139,21 +140,23 @@ def use_up_set(*, caller: Caller, proven: ProvenSet, is_answered: bool, dataset_
 def check_outcome(outcome: str, best_id: uuid.UUID | None) -> None:
     """Raise RatingInvalid unless this is an outcome, with a best image if and only if it needs one."""
     if outcome not in Outcome.values:
-        raise RatingInvalid(f"The outcome is one of {', '.join(Outcome.values)}.")
+        raise RatingInvalid(_("The outcome is one of %(outcomes)s.") % {"outcomes": ", ".join(Outcome.values)})
     if (outcome == Outcome.BEST) != (best_id is not None):
-        raise RatingInvalid("Choose which image is the best, or say that there is none; not both.")
+        raise RatingInvalid(_("Choose which image is the best, or say that there is none; not both."))
 
 
 def check_idempotency_key(key: str | None) -> None:
     """Raise RatingInvalid for a key that is no text or too long."""
     if len(key or "") > MAX_IDEMPOTENCY_KEY_LENGTH or "\0" in (key or ""):
-        raise RatingInvalid(f"The idempotency key is text of up to {MAX_IDEMPOTENCY_KEY_LENGTH} characters.")
+        raise RatingInvalid(
+            _("The idempotency key is text of up to %(most)d characters.") % {"most": MAX_IDEMPOTENCY_KEY_LENGTH}
+        )
 
 
 def _check_texts(submission: ComparisonSubmission) -> None:
     check_idempotency_key(submission.idempotency_key)
     if not all(DIGITS.fullmatch(digits) for digits in submission.hashes):
-        raise RatingInvalid("A hash is the first 8 to 64 hexadecimal digits of the SHA-256 of the bytes shown.")
+        raise RatingInvalid(_("A hash is the first 8 to 64 hexadecimal digits of the SHA-256 of the bytes shown."))
 
 
 def _prove_and_store(
@@ -167,7 +170,7 @@ def _prove_and_store(
             return repeat
         raise
     if submission.best_id is not None and submission.best_id not in proven.lease.image_ids:
-        raise RatingInvalid("The best image must be one of the set.")
+        raise RatingInvalid(_("The best image must be one of the set."))
     proof = _proof_of(proven.lease, submission.hashes)
     return _store(caller, submission, proven, proof, prices, now)
 
@@ -176,11 +179,11 @@ def _proof_of(lease: SetLease, hashes: Sequence[str]) -> Proof:
     if not hashes:
         return Proof.LEASE
     if len(hashes) != len(lease.image_ids):
-        raise RatingInvalid("Send one hash for each image of the set, in their order, or none.")
+        raise RatingInvalid(_("Send one hash for each image of the set, in their order, or none."))
     params: dict[str, object] = {"images": list(lease.image_ids), "digits": list(hashes)}
     [(proven_count,)] = fetch_prepared(PROVEN_BYTES, params)
     if proven_count != len(lease.image_ids):
-        raise WrongBytes("What was shown to you was not these images. Nothing was stored; go on with the next ones.")
+        raise WrongBytes(_("What was shown to you was not these images. Nothing was stored; go on with the next ones."))
     return Proof.HASH
 
 
@@ -227,7 +230,7 @@ def _state_after(comparison_id: int, rater_id: int, state: str) -> str:
     if is_linked and comparison_id in supersede_repeated_comparisons(
         comparison_ids=[comparison_id], newest=[comparison_id]
     ):
-        raise AlreadyRated("You have compared these images already.")
+        raise AlreadyRated(_("You have compared these images already."))
     return state
 
 
@@ -292,11 +295,11 @@ def _explain(params: dict[str, object], promise: int) -> SubmittedComparison:
     rows = fetch_prepared(CONFLICT, {name: params[name] for name in ("identity", "idempotency_key", "lease", "set")})
     if not rows:
         if fetch_prepared(COMPARED_OTHERWISE, {name: params[name] for name in ("identity", "lease", "set")}):
-            raise AlreadyRated("These images are already compared.")
-        raise ImageUnavailable("One of these images is no longer there. Go on with the next ones.")
+            raise AlreadyRated(_("These images are already compared."))
+        raise ImageUnavailable(_("One of these images is no longer there. Go on with the next ones."))
     comparison_id, set_id, state, outcome, best_id, created_at, is_same_key = rows[0]
     if not is_same_key:
-        raise AlreadyRated("You have compared these images already.")
+        raise AlreadyRated(_("You have compared these images already."))
     if set_id != params["set"]:
-        raise IdempotencyKeyReused("This idempotency key was used for another set.")
+        raise IdempotencyKeyReused(_("This idempotency key was used for another set."))
     return SubmittedComparison(comparison_id, promise, state, outcome, best_id, created_at, is_repeat=True)

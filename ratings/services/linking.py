@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts.models import Identity, IdentityKind, User
 from accounts.providers.base import ExternalProfile, KeyOwner, KeyRefused, Provider, ProviderUnavailable
@@ -47,7 +49,7 @@ class OutOfCount(LinkRefused):
 
 
 class LinkWords(NamedTuple):
-    """Why an identity of one kind was not linked, in words."""
+    """Why an identity of one kind was not linked, in English words that the catalogues know."""
 
     already: str
     elsewhere: str
@@ -56,11 +58,13 @@ class LinkWords(NamedTuple):
 
 
 WORDS = LinkWords(
-    already="This AI Horde identity is linked to your account already.",
-    elsewhere="This AI Horde identity is linked to another account. Sign in there and unlink it first.",
-    too_many=f"{MAX_LINKED} identities are linked to your account. Unlink one first.",
-    out_of_count="Ratings of your account or of this AI Horde identity are under review and do not count just now. "
-    "They can be linked when the review is over.",
+    already=gettext_noop("This AI Horde identity is linked to your account already."),
+    elsewhere=gettext_noop("This AI Horde identity is linked to another account. Sign in there and unlink it first."),
+    too_many=gettext_noop("%(most)d identities are linked to your account. Unlink one first."),
+    out_of_count=gettext_noop(
+        "Ratings of your account or of this AI Horde identity are under review and do not count just now. "
+        "They can be linked when the review is over."
+    ),
 )
 
 
@@ -108,7 +112,7 @@ def unlink_identity(*, user: User, identity_id: int) -> LinkedIdentity:
         _lock_raters(user, identity_id)
         identity = Identity.objects.filter(pk=identity_id, user=user, kind=IdentityKind.HORDE).first()
         if identity is None:
-            raise NoSuchLink("This identity is not linked to your account.")
+            raise NoSuchLink(_("This identity is not linked to your account."))
         Identity.objects.filter(pk=identity_id).update(user=None)
         Rater.objects.filter(identity_id=identity_id).update(is_linked=False)
         _mark_linked(user)
@@ -121,13 +125,13 @@ def _ask_whose(secret: str, provider: Provider, now: datetime) -> KeyOwner:
     except KeyRefused as refusal:
         raise HordeKeyUnknown(str(refusal)) from refusal
     if owner is None:
-        raise HordeKeyUnknown("AI Horde knows no such key.")
+        raise HordeKeyUnknown(_("AI Horde knows no such key."))
     return owner
 
 
 def _fresh_profile(owner: KeyOwner, now: datetime) -> ExternalProfile:
     if owner.profile is None or now - owner.profile.confirmed_at > FRESH:
-        raise ProviderUnavailable("AI Horde does not answer just now. Try again in ten seconds.")
+        raise ProviderUnavailable(_("AI Horde does not answer just now. Try again in ten seconds."))
     return owner.profile
 
 
@@ -140,14 +144,14 @@ def point_identity(*, identity_id: int, user: User, kind: IdentityKind, most: in
     _lock_raters(user, identity_id)
     linked = Identity.objects.filter(user=user, kind=kind)
     if linked.filter(pk=identity_id).exists():
-        raise LinkedAlready(words.already)
+        raise LinkedAlready(_(words.already))
     if linked.count() >= most:
-        raise TooManyLinked(words.too_many)
+        raise TooManyLinked(_(words.too_many) % {"most": most})
     if not Identity.objects.filter(pk=identity_id, user=None).update(user=user):
-        raise LinkedElsewhere(words.elsewhere)
+        raise LinkedElsewhere(_(words.elsewhere))
     # After the locks, which quarantine waits for or has let go: whatever it decided is seen here.
     if Rater.objects.filter(identity__user=user, state__in=OUT_OF_COUNT).exists():
-        raise OutOfCount(words.out_of_count)
+        raise OutOfCount(_(words.out_of_count))
     _mark_linked(user)
 
 

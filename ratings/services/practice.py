@@ -13,10 +13,10 @@ from accounts.access import Caller
 from accounts.services import ensure_identity
 from ratings.importers.demo.practice import PRACTICE_LEVELS, iter_practice_pictures
 from ratings.models import PracticeImage
-from ratings.scales import SCALES
+from ratings.queries.scales import get_scale
 from ratings.services.preferences import record_training
 
-SCALE = SCALES[1]
+SCALE_VERSION = 1
 LAST = len(PRACTICE_LEVELS) - 1
 
 
@@ -73,7 +73,7 @@ def answer_practice(*, caller: Caller, image_id: uuid.UUID, artifacts: int, now:
 
 
 def _say(planted: int, given: int) -> str:
-    level = SCALE.artifacts[planted]
+    level = get_scale(SCALE_VERSION).artifacts[planted]
     words = {"word": level.word, "meaning": level.meaning}
     if planted == given:
         return _("Just so. This is “%(word)s”: %(meaning)s.") % words

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
+from django.utils.translation import gettext as _
 
 from accounts.access import Caller
 from accounts.valkey import ValkeyUnavailable
@@ -48,7 +49,7 @@ def prove(caller: Caller, image_id: uuid.UUID, token: str | None, *, now_ms: int
         # The client is an old one and cannot prove anything itself: keep the rating, count it later.
         log.warning("rating_held", image_id=str(image_id))
         return Proven(None, Proof.HELD, is_late=False, holder=caller.holder)
-    raise NotLeased("This image is not yours to rate just now: it was not handed out to you, or you rated it.")
+    raise NotLeased(_("This image is not yours to rate just now: it was not handed out to you, or you rated it."))
 
 
 def _holders_of(caller: Caller) -> list[str]:
@@ -60,7 +61,7 @@ def prove_token(caller: Caller, image_id: uuid.UUID, token: str, *, now_ms: int)
     """Return what the token of a lease proves. Raises NotLeased."""
     proven = _verify(caller, token, now_ms)
     if proven.lease is None or proven.lease.image_id != image_id:
-        raise NotLeased("The lease is for another image.")
+        raise NotLeased(_("The lease is for another image."))
     return proven
 
 

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import orjson
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.access import Caller
 from accounts.metrics import RATINGS_REFUSED, RATINGS_SUBMITTED
@@ -141,27 +142,29 @@ def _check_values(submission: RatingSubmission) -> None:
     check_answers(submission.aesthetic, submission.artifacts, is_artifacts_unsure=submission.is_artifacts_unsure)
     check_idempotency_key(submission.idempotency_key)
     if submission.sha256 is not None and not SHA256.fullmatch(submission.sha256):
-        raise RatingInvalid("The sha256 is the first eight hexadecimal digits of the hash, or up to all 64.")
+        raise RatingInvalid(_("The sha256 is the first eight hexadecimal digits of the hash, or up to all 64."))
 
 
 def check_answers(aesthetic: int | None, artifacts: int | None, *, is_artifacts_unsure: bool) -> None:
     """Raise RatingInvalid unless at least one question is answered, and each within its scale."""
     if aesthetic is not None and not AESTHETIC.start <= aesthetic < AESTHETIC.stop:
-        raise RatingInvalid("The rating must be a whole number from 1 to 10.")
+        raise RatingInvalid(_("The rating must be a whole number from 1 to 10."))
     if artifacts is not None and not ARTIFACTS.start <= artifacts < ARTIFACTS.stop:
-        raise RatingInvalid("The artifacts must be a whole number from 0 to 5.")
+        raise RatingInvalid(_("The artifacts must be a whole number from 0 to 5."))
     if artifacts is not None and is_artifacts_unsure:
-        raise RatingInvalid("The artifacts are either a number or cannot be judged, not both.")
+        raise RatingInvalid(_("The artifacts are either a number or cannot be judged, not both."))
     if aesthetic is None and artifacts is None:
-        raise RatingInvalid("Answer at least one of the two questions, or skip the image.")
+        raise RatingInvalid(_("Answer at least one of the two questions, or skip the image."))
 
 
 def check_idempotency_key(key: str | None) -> None:
     """Raise RatingInvalid for a key that is too long to store, or that is no text to PostgreSQL."""
     if len(key or "") > MAX_IDEMPOTENCY_KEY_LENGTH:
-        raise RatingInvalid(f"The idempotency key may have {MAX_IDEMPOTENCY_KEY_LENGTH} characters.")
+        raise RatingInvalid(
+            _("The idempotency key may have %(most)d characters.") % {"most": MAX_IDEMPOTENCY_KEY_LENGTH}
+        )
     if "\0" in (key or ""):
-        raise RatingInvalid("The idempotency key is text, and a NUL is not.")
+        raise RatingInvalid(_("The idempotency key is text, and a NUL is not."))
 
 
 def _store(
@@ -183,7 +186,7 @@ def _store(
         state = Rating.objects.values_list("state", flat=True).get(pk=rating_id)
     use_up(caller, proven, dataset_id=dataset_id, is_rated=True)
     if is_linked and rating_id in supersede_repeats(rating_ids=[rating_id], newest=[rating_id]):
-        raise AlreadyRated("You have rated this image already.")
+        raise AlreadyRated(_("You have rated this image already."))
     promise = promise_for(_reward_of(submission, prices))
     return SubmittedRating(rating_id, promise, state, submission.aesthetic, submission.artifacts, now)
 
@@ -254,9 +257,9 @@ def _explain(params: dict[str, Any]) -> SubmittedRating:
         _refuse(params)
     image_id, is_same_key, rating_id, reward, *stored = rows[0]
     if not is_same_key:
-        raise AlreadyRated("You have rated this image already.")
+        raise AlreadyRated(_("You have rated this image already."))
     if image_id != params["image"]:
-        raise IdempotencyKeyReused("This idempotency key was used for another image.")
+        raise IdempotencyKeyReused(_("This idempotency key was used for another image."))
     state, aesthetic, artifacts, created_at, looked_at = stored
     promise = promise_for(reward or params["reward"])
     return SubmittedRating(rating_id, promise, state, aesthetic, artifacts, created_at, looked_at, is_repeat=True)
@@ -264,7 +267,7 @@ def _explain(params: dict[str, Any]) -> SubmittedRating:
 
 def _refuse(params: dict[str, Any]) -> NoReturn:
     if fetch_prepared(RATED_OTHERWISE, {name: params[name] for name in ("identity", "lease", "image")}):
-        raise AlreadyRated("This image is already rated.")
+        raise AlreadyRated(_("This image is already rated."))
     if params["sha256"] and fetch_prepared(IS_RATEABLE, {"image": params["image"]}):
-        raise WrongBytes("The picture that was shown is not this image. Nothing was saved; look at it again.")
-    raise ImageUnavailable("This image is no longer there to be rated. Go on with the next one.")
+        raise WrongBytes(_("The picture that was shown is not this image. Nothing was saved; look at it again."))
+    raise ImageUnavailable(_("This image is no longer there to be rated. Go on with the next one."))

@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from accounts.access import Caller
 from ratings.models import Image, ImageStatus, ReportReason
@@ -52,9 +53,11 @@ def report_image(
 def check_report(reason: str, note: str) -> None:
     """Raise RatingInvalid for what is no report."""
     if reason not in ReportReason.values:
-        raise RatingInvalid(f"The reason for a report is one of {', '.join(ReportReason.values)}.")
+        raise RatingInvalid(
+            _("The reason for a report is one of %(reasons)s.") % {"reasons": ", ".join(ReportReason.values)}
+        )
     if len(_clean(note)) > MAX_NOTE_LENGTH:
-        raise RatingInvalid(f"The note may have {MAX_NOTE_LENGTH} characters.")
+        raise RatingInvalid(_("The note may have %(most)d characters.") % {"most": MAX_NOTE_LENGTH})
 
 
 def store_report(caller: Caller, image_id: uuid.UUID, *, reason: str, note: str, now: datetime) -> Image:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.utils.translation import gettext as _
 
 from accounts.access import Caller
 from ratings.rewards import PriceList, promise_for, reward_for
@@ -163,7 +164,7 @@ def look_at_crowd(*, caller: Caller, rating_id: int, now: datetime) -> CrowdAnsw
         cursor.execute(LOOK, {"rating": rating_id, "now": now})
         source = cursor.fetchone()
         if source is None:
-            raise NotComplete("What others said is shown when the image has all its ratings.")
+            raise NotComplete(_("What others said is shown when the image has all its ratings."))
         cursor.execute(CROWD, {"image": stored.image_id, "rating": rating_id})
         cells = cursor.fetchall()
     aesthetic = tuple(sum(n for value, _, n in cells if value == level) for level in range(1, 11))
@@ -179,7 +180,7 @@ def _lock(cursor: CursorWrapper, caller: Caller, rated: int | uuid.UUID) -> _Sto
     cursor.execute(LOCK.format(which=which), params)
     row = cursor.fetchone()
     if row is None:
-        raise NoSuchRating("You have no such rating.")
+        raise NoSuchRating(_("You have no such rating."))
     return _Stored(*row)
 
 
@@ -195,13 +196,13 @@ def _is_repeat(cursor: CursorWrapper, stored: _Stored, revision: RatingRevision)
 
 def _check_revisable(stored: _Stored, now: datetime) -> None:
     if stored.looked_at is not None:
-        raise RatingLocked("You have seen what others said of this image, so your rating stays as it is.")
+        raise RatingLocked(_("You have seen what others said of this image, so your rating stays as it is."))
     if now - stored.created_at > REVISABLE:
-        raise RatingLocked("A rating can be changed for 24 hours, and these are over.")
+        raise RatingLocked(_("A rating can be changed for 24 hours, and these are over."))
     if stored.state in SETTLED_STATES or stored.revision_count >= MAX_REVISIONS:
-        raise RatingLocked("This rating can be changed no more.")
+        raise RatingLocked(_("This rating can be changed no more."))
     if not stored.is_available:
-        raise ImageUnavailable("This image is no longer there to be rated.")
+        raise ImageUnavailable(_("This image is no longer there to be rated."))
 
 
 def _reward_of(stored: _Stored, revision: RatingRevision, prices: PriceList) -> int:

@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from accounts.access import Caller
 from ratings.models import Image, Report, Skip, SkipReason
@@ -37,7 +38,9 @@ def skip_image(*, caller: Caller, image_id: uuid.UUID, lease: str | None, reason
     Raises NotLeased or RatingInvalid.
     """
     if reason and reason not in SkipReason.values:
-        raise RatingInvalid(f"The reason for skipping is one of {', '.join(SkipReason.values)}, or none.")
+        raise RatingInvalid(
+            _("The reason for skipping is one of %(reasons)s, or none.") % {"reasons": ", ".join(SkipReason.values)}
+        )
     proven = prove_shown(caller, image_id, lease, now=now)
     rater_id = find_rater_id(ensure_rater(caller, now=now))
     with transaction.atomic():
@@ -59,7 +62,7 @@ def prove_shown(caller: Caller, image_id: uuid.UUID, lease: str | None, *, now: 
     """Return how it is known that the caller was shown an image. Raises NotLeased, also when nothing can be known."""
     proven = prove(caller, image_id, lease, now_ms=int(now.timestamp() * 1000))
     if proven.lease is None:
-        raise NotLeased("Who has which image cannot be looked up just now. Send the lease that came with it.")
+        raise NotLeased(_("Who has which image cannot be looked up just now. Send the lease that came with it."))
     return proven
 
 

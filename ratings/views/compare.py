@@ -25,7 +25,8 @@ from ratings.models import ReportReason
 from ratings.queries.datasets import DatasetForRating
 from ratings.queries.raters import my_standing
 from ratings.queries.renditions import offers_of
-from ratings.scales import COMPARISON_SCALES, COMPARISON_VERSION
+from ratings.queries.scales import get_comparison_scale
+from ratings.scales import COMPARISON_VERSION
 from ratings.selection import NoImageLeft
 from ratings.services.comparing_again import NoSuchComparison, find_own_comparison, is_revisable
 from ratings.services.comparison import prove_set
@@ -209,7 +210,7 @@ def _render(
     context = {
         "dataset": dataset,
         "shown": shown,
-        "scale": COMPARISON_SCALES[COMPARISON_VERSION],
+        "scale": get_comparison_scale(COMPARISON_VERSION),
         "report_reasons": ReportReason.choices,
         "standing": my_standing(identity_id=caller.identity_id, today=start_of_today()),
         "idempotency_key": uuid.uuid4().hex,

@@ -17,7 +17,8 @@ from ratings.countermeasures.limits import Action
 from ratings.forms import PracticeForm
 from ratings.importers.demo.practice import PRACTICE_LEVELS
 from ratings.queries.practice import PracticeTask, find_practice_picture, practice_tasks
-from ratings.services.practice import SCALE, Feedback, NoSuchPracticeImage, answer_practice
+from ratings.queries.scales import get_scale
+from ratings.services.practice import SCALE_VERSION, Feedback, NoSuchPracticeImage, answer_practice
 from ratings.views.answers import wants_json
 
 CACHE_CONTROL = "public, max-age=86400, no-transform"
@@ -91,7 +92,7 @@ def _page(
         "count": len(tasks),
         "next": None if feedback is None or feedback.is_finished else number + 1,
         "feedback": feedback,
-        "scale": SCALE,
+        "scale": get_scale(SCALE_VERSION),
         **more,
     }
     return render(request, "ratings/practice.html", context, status=status)

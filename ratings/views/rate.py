@@ -29,7 +29,7 @@ from ratings.queries.datasets import DatasetForRating, NoSuchDataset, get_datase
 from ratings.queries.preferences import adult_classes_of, my_preferences
 from ratings.queries.raters import my_rating, my_standing
 from ratings.queries.renditions import Offer, offers_of
-from ratings.scales import SCALES
+from ratings.queries.scales import get_scale
 from ratings.selection import LeasedImage, NoImageLeft, lease_images
 from ratings.services.refusals import (
     AlreadyRated,
@@ -247,7 +247,7 @@ def _render(
     context = {
         "dataset": dataset,
         "image": image,
-        "scale": SCALES[dataset.scale_version],
+        "scale": get_scale(dataset.scale_version),
         "position": standing.today_count + 1,
         "standing": standing,
         "idempotency_key": uuid.uuid4(),
