@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from axe_core_python.sync_playwright import Axe
 
 from ratings.models import Comparison, SetSkip
 from tests.browser.conftest import PHONE
+from tests.browser.measuring import axe_findings
 
 pytestmark = pytest.mark.browser
 
@@ -69,8 +69,7 @@ def test_at_phone_width_nothing_scrolls_for_an_answer(open_page, ada):
 def test_axe_finds_nothing(open_page, ada, scheme):
     page = open_page("/compare/", person=ada, color_scheme=scheme)
     page.locator(".choice input").first.check()
-    found = Axe().run(page)["violations"]
-    assert [violation["id"] for violation in found] == []
+    assert axe_findings(page) == []
 
 
 def wait_until_awake(page):

@@ -1,12 +1,12 @@
 """Payouts in a browser: as their owner sees them, and as a moderator decides about one."""
 
 import pytest
-from axe_core_python.sync_playwright import Axe
 
 from kudos.award import HordeAward
 from kudos.models import Payout
 from tests.accounts.staff import make_moderator
 from tests.browser.conftest import DESK, PHONE
+from tests.browser.measuring import axe_findings
 from tests.horde_award import KEY, FakeAward
 from tests.kudos.conftest import collect, make_horde_identity
 from tests.kudos.test_payouts import send
@@ -35,8 +35,7 @@ def test_the_owners_page_fits_and_axe_finds_nothing(open_page, outbox, ada, size
     page = open_page("/kudos/", person=ada, viewport=size)
     assert page.get_by_text("a moderator is finding out").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-    found = Axe().run(page)["violations"]
-    assert [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found] == []
+    assert axe_findings(page) == []
 
 
 def test_a_moderator_decides_with_the_keyboard(open_page, outbox, live_server):

@@ -55,8 +55,9 @@ export function listenForHands(desk, { onDigit, onAction, moveTo }) {
     press(event.submitter?.value ?? "submit");
   });
   document.addEventListener("click", ({ target }) => {
-    const action = target.closest("[data-press]")?.dataset.press;
-    if (action) press(action);
+    const button = target.closest("[data-press]");
+    button?.closest("[popover]")?.hidePopover(); // first, so that a dialog gives the focus back to what opened the menu
+    if (button) press(button.dataset.press);
   });
   listenForInput(desk.current);
   listenForGestures(stage, { onUp: () => press("skip"), onDown: () => press("undo"), onLong: () => press("report") });

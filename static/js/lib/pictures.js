@@ -6,6 +6,7 @@
 import { toHex } from "./random.js";
 
 const RETRIES_MS = [500, 1500];
+const OFFLINE_MS = 5000;
 
 /* How many images to hold ahead: more where they come slowly, fewer where bytes cost money. */
 export function howManyAhead(connection = navigator.connection) {
@@ -56,17 +57,21 @@ async function load(picture) {
   picture.decoded_at = performance.now();
 }
 
+/* Try again what did not arrive, a few times; without a network until there is one, which not every browser tells. */
 async function fetchBytes(url) {
-  for (const wait_ms of [...RETRIES_MS, 0]) {
+  for (let failures = 0; ; ) {
     try {
       const response = await fetch(url);
       if (response.ok) return await response.arrayBuffer();
       if (response.status < 500) throw new Error(`HTTP ${response.status}`);
     } catch (error) {
-      if (!wait_ms || !(error instanceof TypeError)) throw error;
+      if (!(error instanceof TypeError)) throw error;
     }
-    if (!navigator.onLine) await new Promise((resolve) => addEventListener("online", resolve, { once: true }));
-    await new Promise((resolve) => setTimeout(resolve, wait_ms));
+    const wait_ms = navigator.onLine ? RETRIES_MS[failures++] : OFFLINE_MS;
+    if (!wait_ms) throw new Error("unreached");
+    await new Promise((resolve) => {
+      setTimeout(resolve, wait_ms);
+      if (!navigator.onLine) addEventListener("online", resolve, { once: true });
+    });
   }
-  throw new Error("unreached");
 }
