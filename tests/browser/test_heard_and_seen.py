@@ -1,5 +1,7 @@
 """The rating page for who hears it, enlarges it, has colours of their own, or wants nothing to move."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -160,3 +162,64 @@ def rate_and_rest(page):
     assert axe_findings(page, RULES) == []
     press(page, "Enter")
     shows(page, "Image 2")
+
+
+OVERFLOWING = """() => [document.documentElement, ...document.querySelectorAll('dialog[open], .more:popover-open')]
+    .filter(one => one.scrollWidth > one.clientWidth).map(one => `${one.id || one.tagName} ${one.scrollWidth}`)"""
+
+
+def test_at_four_hundred_percent_nothing_scrolls_sideways(open_page):
+    """1280 x 1024 enlarged: 320 x 256."""
+    page = open_page(viewport={"width": 320, "height": 256})
+    rate(page, "7", "1")
+    says(page, "Image 1, rated 7 and 1, saved.")
+    for name, key in DIALOGS.items():
+        wait_until_awake(page)
+        press(page, key)
+        expect(page.locator(f"#{name}")).to_be_visible()
+        assert page.evaluate(OVERFLOWING) == [], name
+        page.locator(f"#{name}").get_by_role("button", name=re.compile("Close|Cancel")).click()
+        expect(page.locator(f"#{name}")).to_be_hidden()
+    page.get_by_role("button", name="More").click()
+    assert page.evaluate(OVERFLOWING) == []
+    page.get_by_role("button", name="Keys").click()
+    press(page, "Escape")
+    page.get_by_role("button", name="Skip").click()
+    expect(page.locator("#reasons")).to_be_visible()
+    assert page.evaluate(OVERFLOWING) == []
+
+
+STYLES = """() => {
+    const style = (selector) => getComputedStyle(document.querySelector(selector));
+    const faces = [...document.querySelectorAll('.scale-aesthetic .face')].map(one => getComputedStyle(one).backgroundColor);
+    return {
+        chosen: faces.indexOf(faces.find(one => faces.filter(other => other === one).length === 1)) + 1,
+        is_focus_drawn: style('.cell input:focus-visible + .face').outlineStyle === 'solid',
+        is_framed: style('.stage').backgroundColor !== style('body').backgroundColor,
+        active: style('.is-active legend').textDecorationLine,
+    };
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_in_forced_colours_one_sees_what_is_chosen_where_one_is_and_where_the_picture_ends(open_page, scheme):
+    page = open_page(forced_colors="active", color_scheme=scheme)
+    wait_until_awake(page)
+
+    press(page, "7")
+
+    assert page.evaluate(STYLES) == {"chosen": 7, "is_focus_drawn": True, "is_framed": True, "active": "underline"}
+    page.screenshot(path=f"/tmp/proof/forced-{scheme}.png")
+
+
+def test_nothing_moves_on_the_page_where_no_motion_is_wanted(open_page):
+    page = open_page(reduced_motion="reduce")
+    page.evaluate("window.moved = 0; document.addEventListener('animationstart', () => window.moved++)")
+    rate(page, "7")
+    says(page, "saved")
+    assert page.evaluate("window.moved") == 0
+
+    page.emulate_media(reduced_motion="no-preference")
+    rate(page, "6")
+    says(page, "Image 2, rated 6, saved")
+    page.wait_for_function("window.moved")
