@@ -153,7 +153,7 @@ def rate_one(person: object, dice: random.Random) -> None:
     image = lease_images(caller=person.caller, dataset=get_dataset_for_rating("demo"), count=1, now=now(), dice=dice)[0]
     aesthetic = min(10, max(1, round(dice.gauss(6, 2.2))))
     artifacts = dice.choice([None, 0, 0, 1, 2, 3])
-    submission = RatingSubmission(image.image_id, aesthetic, artifacts, image.lease)
+    submission = RatingSubmission(image.image_id, aesthetic, artifacts, lease=image.lease)
     submit_rating(caller=person.caller, submission=submission, prices=current_prices(), now=now())
 
 

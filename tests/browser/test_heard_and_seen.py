@@ -209,7 +209,6 @@ def test_in_forced_colours_one_sees_what_is_chosen_where_one_is_and_where_the_pi
     press(page, "7")
 
     assert page.evaluate(STYLES) == {"chosen": 7, "is_focus_drawn": True, "is_framed": True, "active": "underline"}
-    page.screenshot(path=f"/tmp/proof/forced-{scheme}.png")
 
 
 def test_nothing_moves_on_the_page_where_no_motion_is_wanted(open_page):

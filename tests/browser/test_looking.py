@@ -75,8 +75,8 @@ def test_of_an_image_that_is_not_complete_nothing_is_shown_and_nothing_is_locked
     page = open_page(person=ada, allow=["Failed to load resource"])
     press(page, "i")
     says(page, "Rate an image first; then you can look at it.")
-    rate(page, "4")
-    says(page, "Image 1, rated 4, saved.")
+    rate(page, "4", "1")
+    says(page, "Image 1, rated 4 and 1, saved.")
     wait_until_awake(page)
 
     press(page, "i")
@@ -92,7 +92,7 @@ def test_of_an_image_that_is_not_complete_nothing_is_shown_and_nothing_is_locked
     says(page, "Image 1 is back")
     wait_until_awake(page)
     press(page, "8", "Enter")
-    says(page, "Image 1, now rated 8, saved.")
+    says(page, "Image 1, now rated 8 and 1, saved.")
 
 
 def test_full_size(open_page, ada):

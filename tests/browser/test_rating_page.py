@@ -150,6 +150,8 @@ def test_arrows_move_inside_a_question(open_page):
     page = open_page()
     wait_until_awake(page)
 
+    press(page, "ArrowDown", "ArrowUp")
+    assert chosen(page) == []
     press(page, "7", "ArrowRight")
 
     assert chosen(page) == ["8"]

@@ -1,7 +1,7 @@
 /*
  * Hands on a page for answering: keys, buttons and strokes. What answers the page's own question is the page's:
- * `onDigit(digit)` and `onAction(name)` for keys, which return false for what they do not know, and `moveTo(key)` for
- * arrows, Home and End while no answer has the focus.
+ * `onDigit(digit)` and `onAction(name)` for keys, and `moveTo(key)` for arrows, Home and End while no answer has the focus.
+ * They return false for what they do not know, which stays the browser's.
  */
 
 import { listenForGestures } from "./gestures.js";
@@ -44,8 +44,8 @@ export function listenForHands(desk, { onDigit, onAction, moveTo }) {
     if (!settings.keys_on) return undefined;
     if (event.key === "?") return openKeys();
     if (event.shiftKey) return undefined;
-    if (/^(Arrow|Home|End)/.test(event.key) && desk.isAwake() && !event.target.matches("input")) moveTo(event.key);
-    else if (onKey(event) === false) return undefined;
+    const is_move = /^(Arrow|Home$|End$)/.test(event.key) && desk.isAwake() && !event.target.matches("input");
+    if ((is_move ? moveTo(event.key) : onKey(event)) === false) return undefined;
     return event.preventDefault();
   });
 

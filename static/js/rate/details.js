@@ -25,6 +25,7 @@ export function lookAt(url, rating_id, token) {
 }
 
 function showFound(answer) {
+  at("details-title").focus({ preventScroll: true }); // what had it goes now
   at("details-ask").hidden = true;
   if (!answer.is_ok) {
     at("details-message").textContent = answer.message;

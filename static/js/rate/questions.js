@@ -55,9 +55,11 @@ export function moveTo(key) {
   const now = row.findIndex((radio) => radio.checked);
   const rtl = document.dir === "rtl" ? -1 : 1;
   const step = { ArrowLeft: now - rtl, ArrowRight: now + rtl, Home: 0, End: row.length - 1 }[key];
+  if (step === undefined) return false;
   const target = row[Math.min(row.length - 1, Math.max(0, step))];
   target.checked = true;
   target.focus({ preventScroll: true });
+  return true;
 }
 
 /* Call back when a person pointed at an answer; arrows move through all of them and so are no decision. */
