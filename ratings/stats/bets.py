@@ -7,14 +7,14 @@ of such products is one again, so several r are tried at once.
 
 Against "honest": the inverse of the likelihood under the fitted honest population (seven Gauss-Hermite nodes), and the
 same times the likelihood of a script that draws all levels alike or repeats one level, over what the rater's own
-habits predict.
+habits predict. Those who use all levels alike and look are allowed for.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from ratings.stats.evidence import MODE_HITS, MODE_MISSES, SLIP
+from ratings.stats.evidence import SLIP
 from ratings.stats.levels import Floats, Ints
 from ratings.stats.parameters import Parameters
 from ratings.stats.special import log_sum
@@ -26,6 +26,8 @@ LEAST_CORRELATION = 0.02
 # Ratings that the task's mean and variance count as, where a rater's own are used.
 OWN_PSEUDO = 5.0
 FAR = 1e4
+# Honest raters who use all levels about alike: one in a hundred. It bounds what the histogram alone can say.
+BROAD = 1 / 100
 # Correlations that a rater is held to when a change is looked for.
 LEAST_OWN, MOST_OWN = 0.10, 0.80
 
@@ -48,9 +50,9 @@ def bet(x: Floats, y: Floats, parameters: Parameters) -> tuple[Floats, Floats]:
     return trust, looking
 
 
-def bet_on_flat(is_hit: Floats, hits: Floats, trials: Floats) -> Floats:
+def bet_on_flat(is_hit: Floats, hits: Floats, trials: Floats, parameters: Parameters) -> Floats:
     """Return ln(always the same : this rater's habit) for answers that equal the level guessed, or do not."""
-    chance = (MODE_HITS + hits) / (MODE_HITS + MODE_MISSES + trials)
+    chance = (parameters.mode_hits + hits) / (parameters.mode_hits + parameters.mode_misses + trials)
     return np.where(is_hit > 0, np.log((1 - SLIP) / chance), np.log(SLIP / (1.0 - chance)))
 
 
@@ -91,4 +93,5 @@ def trust_value(trust: Floats) -> Floats:
 def ban_value(looking: Floats, uniform: Floats, flat: Floats) -> Floats:
     """Return ln E_ban: half on not looking, a quarter each on drawing all levels alike and on always the same."""
     blind = -log_sum(looking + _LOG_MASSES, axis=-1)
+    uniform = -np.logaddexp(np.log1p(-BROAD) - uniform, np.log(BROAD))
     return log_sum(np.stack([blind + np.log(0.5), blind + uniform + np.log(0.25), flat + np.log(0.25)]))

@@ -3,12 +3,15 @@
 import numpy as np
 
 from ratings.stats.bets import LEAST_OWN, MOST_OWN, OWN_PSEUDO, log_ratio, running_change
-from ratings.stats.evidence import ROUNDING, Habits
-from ratings.stats.facts import Facts
-from ratings.stats.levels import Floats
+from ratings.stats.evidence import ROUNDING, Habits, weigh_blind
+from ratings.stats.facts import Facts, first_of_group
+from ratings.stats.levels import Floats, Ints
 from ratings.stats.parameters import Parameters
 from ratings.stats.special import normal_quantile
 from ratings.stats.weighing import shrink_z
+
+# Ratings from which a rater says how far the evidence is to be believed, and raters that its promise counts as.
+LEAST_TO_SCALE, SCALE_PSEUDO = 15, 3.0
 
 
 def even(others: Floats, weight: Floats, parameters: Parameters) -> Floats:
@@ -17,8 +20,15 @@ def even(others: Floats, weight: Floats, parameters: Parameters) -> Floats:
     return np.asarray((others - parameters.mean) / np.sqrt(np.maximum(share, 1e-3)))
 
 
-def find_changes(habits: Habits, parameters: Parameters, facts: Facts, others: Floats, others_weight: Floats) -> Floats:
-    """Return ln(looked until some time and not since : looks as ever) of each rater, the mean over all times."""
+def find_changes(
+    habits: Habits, parameters: Parameters, facts: Facts, others: Floats, others_weight: Floats
+) -> tuple[Floats, float]:
+    """Return ln(looked until some time and not since : looks as ever) of each rater, and the scale of such evidence.
+
+    It is the mean over all times, times the scale. People rate in runs of one kind of thing, in which they differ
+    from others in a way of their own, and the evidence then knows less than it claims. How much less is told by the
+    same with time running backwards: nobody begins blind and looks later, so what speaks for that is chance.
+    """
     scores = even(others, others_weight, parameters)
     place = np.empty(len(scores))
     place[np.argsort(scores, kind="stable")] = np.arange(len(scores))
@@ -26,11 +36,26 @@ def find_changes(habits: Habits, parameters: Parameters, facts: Facts, others: F
     rater = facts.rater[facts.by_rater]
     own = np.clip(np.tanh(shrink_z(habits, parameters).z), LEAST_OWN, MOST_OWN)[rater]
     step = -log_ratio(x, own_scores(facts)[facts.by_rater], own)
-    change = running_change(step, facts.start, np.full(len(x), -np.inf))
+    is_telling = (facts.count >= LEAST_TO_SCALE) & (weigh_blind(habits, parameters) > 0)
+    scale = fit_scale(_at_the_end(step[::-1], rater[::-1], facts)[is_telling])
+    return scale * _at_the_end(step, rater, facts), scale
+
+
+def _at_the_end(step: Floats, rater: Ints, facts: Facts) -> Floats:
+    change = running_change(step, first_of_group(rater), np.full(len(step), -np.inf))
     result = np.zeros(facts.rater_count)
     last = np.flatnonzero(np.r_[rater[1:] != rater[:-1], True])
     result[rater[last]] = change[last] - np.log(facts.count[rater[last]])
     return result
+
+
+def fit_scale(evidence: Floats) -> float:
+    """Return by what evidence, of raters for whom it is false, is multiplied so that it keeps its promise.
+
+    The chance of more than t nats of false evidence is exp(-t) at most, so that what exceeds one nat is one on average.
+    """
+    excess = evidence[evidence > 1.0] - 1.0
+    return min(1.0, (len(excess) + SCALE_PSEUDO) / (float(excess.sum()) + SCALE_PSEUDO))
 
 
 def own_scores(facts: Facts) -> Floats:

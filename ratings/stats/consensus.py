@@ -174,8 +174,9 @@ def improve(draft: Draft, facts: Facts, levels: Levels, sweep: Sweep) -> None:
         else replace(draft.habits, z=correlations(facts, consensus.others))
     )
     if sweep.is_late:
-        change = find_changes(draft.habits, draft.parameters, facts, consensus.others, consensus.others_weight)
+        change, scale = find_changes(draft.habits, draft.parameters, facts, consensus.others, consensus.others_weight)
         draft.habits = replace(draft.habits, change=change)
+        draft.parameters = replace(draft.parameters, change_scale=scale)
     judge_honesty(draft, levels, is_first=sweep.is_first)
     draft.parameters = estimate_variances(draft, facts, consensus)
     draft.weight = draft.p_honest * information_weight(shrink_z(draft.habits, draft.parameters), draft.parameters)

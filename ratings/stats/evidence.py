@@ -18,8 +18,8 @@ LEAST_FOR_DISTANCE = 5
 ROUNDING = 1 / 12
 # Someone who always answers the same slips this often.
 SLIP = 0.02
-# Honest ratings that equal the most frequent one are Beta(3, 5) distributed.
-MODE_HITS, MODE_MISSES = 3.0, 5.0
+# Ratings that the common spread counts as, in how near a rater is to what is shown.
+SPREAD_PSEUDO = 15.0
 # A copier is this much closer to the mean that is shown than an honest rater.
 COPIER_NEARNESS = float(np.log(0.4))
 # Nothing contradicts honesty more than this many nats: one kind of evidence alone never makes a probability of 0.
@@ -75,25 +75,35 @@ def uniform_spread(levels: int) -> float:
     return 0.5 * float(np.log((levels**2 - 1) / 12 + ROUNDING))
 
 
-def weigh_flat(habits: Habits) -> Floats:
+def weigh_flat(habits: Habits, parameters: Parameters) -> Floats:
     """Who always answers the same has one level far more often than people do."""
     others = np.maximum(habits.count - 1.0, 0.0)
     repeats = np.clip(habits.repeats, 0.0, others)
-    honest = log_beta(repeats + MODE_HITS, others - repeats + MODE_MISSES) - float(
-        log_beta(np.array([MODE_HITS]), np.array([MODE_MISSES]))[0]
-    )
+    hits, misses = np.array([parameters.mode_hits]), np.array([parameters.mode_misses])
+    honest = log_beta(repeats + hits, others - repeats + misses) - log_beta(hits, misses)
     flat = repeats * np.log(1 - SLIP) + (others - repeats) * np.log(SLIP)
     return np.asarray(honest - flat)
 
 
 def weigh_copier(habits: Habits, parameters: Parameters) -> Floats:
     """Who answers what is shown already is closer to it than people with a taste of their own."""
-    distance = np.log(np.maximum(habits.distance, 0.05))
+    distance = nearness(habits, parameters)
     variance = 0.5 / np.maximum(habits.distance_count, 1.0)
     honest = log_normal(distance, parameters.distance, parameters.distance_sd**2 + variance)
     copier = log_normal(distance, parameters.distance + COPIER_NEARNESS, 0.04 + variance)
     evidence = np.where(distance < parameters.distance, honest - copier, FAR_FROM_COPIER)
     return np.where(habits.distance_count >= LEAST_FOR_DISTANCE, evidence, 0.0)
+
+
+def nearness(habits: Habits, parameters: Parameters) -> Floats:
+    """Return ln of the distance to the mean that was visible, in standard deviations of the rater's own answers.
+
+    In steps, those who use little of the scale would be near to everything. The deviation is drawn to that of all.
+    """
+    own = np.maximum(habits.count - 1.0, 0.0)
+    everybody = np.exp(2 * parameters.spread)
+    spread = np.sqrt((own * habits.spread**2 + SPREAD_PSEUDO * everybody) / (own + SPREAD_PSEUDO))
+    return np.asarray(np.log(np.maximum(habits.distance, 0.05) / spread))
 
 
 def weigh_all(habits: Habits, parameters: Parameters, levels: int) -> Floats:
@@ -103,7 +113,7 @@ def weigh_all(habits: Habits, parameters: Parameters, levels: int) -> Floats:
         [
             blind,
             blind + weigh_spread(habits, parameters, levels),
-            blind + weigh_flat(habits),
+            blind + weigh_flat(habits, parameters),
             weigh_copier(habits, parameters),
             -habits.change,
         ]

@@ -36,9 +36,14 @@ class Parameters:
     """Logarithm of the standard deviation of an honest rater's ratings, in the middle."""
     spread_sd: float
     distance: float
-    """Logarithm of how far honest raters lie from the mean that was visible to them."""
+    """Logarithm of how far honest raters lie from the mean that was visible, in their own standard deviations."""
     distance_sd: float
     is_fitted: bool = False
+    mode_hits: float = 3.0
+    mode_misses: float = 5.0
+    """The share of an honest rater's answers that equal their most frequent one is Beta(hits, misses) distributed."""
+    change_scale: float = 1.0
+    """By what evidence of a change is multiplied, 0 to 1 (`changes.find_changes`)."""
 
     @classmethod
     def start(cls, levels: Levels) -> "Parameters":
@@ -60,7 +65,7 @@ class Parameters:
             share_changed=0.01,
             spread=log(0.21 * count),
             spread_sd=0.25,
-            distance=log(0.22 * count),
+            distance=log(1.05),
             distance_sd=0.25,
         )
 

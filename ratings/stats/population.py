@@ -9,6 +9,7 @@ from ratings.stats.evidence import (
     LEAST_FOR_CORRELATION,
     Habits,
     conclude,
+    nearness,
     uniform_spread,
     weigh_all,
     weigh_blind,
@@ -25,6 +26,10 @@ PSEUDO_TOTAL = 10.0
 LEAST_SHARE = np.array([0.01, 0.005, 0.002, 0.002, 0.02])
 MOST_SHARE, MOST_TOGETHER = 0.45, 0.75
 LEAST_RATERS = 10
+# The most frequent answer is at least this share of an honest rater's answers, however many levels there are.
+MODE_SHARE = 0.375, 0.75
+# Ratings that the prior of the most frequent answer counts as, at least and at most: people are not all alike.
+MODE_PSEUDO = 4.0, 8.0
 
 
 def first_honest_z(z: Floats, information: Floats, before: float) -> float:
@@ -81,13 +86,24 @@ def _with_agreement(parameters: Parameters, habits: Habits, p_honest: Floats, va
 
 
 def fit_spread(habits: Habits, parameters: Parameters, p_honest: Floats, levels: int) -> Parameters:
-    """Return parameters with the spread of honest raters' answers."""
+    """Return parameters with the spread of honest raters' answers, and how often they give the same one."""
     is_known = (habits.count >= 15) & (p_honest > 0.5)
     if is_known.sum() < LEAST_RATERS:
         return parameters
     spreads = np.log(habits.spread[is_known])
     middle = min(float(np.median(spreads)), uniform_spread(levels) - 0.15)
-    return replace(parameters, spread=middle, spread_sd=_robust_sd(spreads, middle, 0.15, 0.3))
+    parameters = replace(parameters, spread=middle, spread_sd=_robust_sd(spreads, middle, 0.15, 0.3))
+    return _with_mode(parameters, habits.repeats[is_known], habits.count[is_known] - 1.0)
+
+
+def _with_mode(parameters: Parameters, repeats: Floats, others: Floats) -> Parameters:
+    """Return parameters with how often honest raters give their most frequent answer: the fewer levels, the oftener."""
+    share = repeats / others
+    middle = float(np.clip(np.median(share), *MODE_SHARE))
+    chance = middle * (1.0 - middle)
+    between = max(_robust_sd(share, middle, 0.0, 1.0) ** 2 - float(np.mean(chance / others)), 1e-6)
+    pseudo = float(np.clip(chance / between - 1.0, *MODE_PSEUDO))
+    return replace(parameters, mode_hits=pseudo * middle, mode_misses=pseudo * (1.0 - middle))
 
 
 def fit_distance(habits: Habits, parameters: Parameters, p_honest: Floats) -> tuple[Parameters, bool]:
@@ -95,7 +111,7 @@ def fit_distance(habits: Habits, parameters: Parameters, p_honest: Floats) -> tu
     is_known: Flags = (habits.distance_count >= LEAST_TO_TELL) & (p_honest > 0.3)
     if is_known.sum() < LEAST_RATERS:
         return parameters, False
-    distances = np.log(np.maximum(habits.distance[is_known], 0.05))
+    distances = nearness(habits, parameters)[is_known]
     middle = float(np.quantile(distances, 0.6))
     return replace(parameters, distance=middle, distance_sd=_robust_sd(distances, middle, 0.15, 0.25)), True
 

@@ -79,8 +79,19 @@ def refresh_pool(state: State) -> None:
     rows = np.flatnonzero(state.rows.is_live[:used])
     rows = rows[state.images.count[state.rows.image[rows]] >= LEAST_RATINGS]
     if len(rows) >= LEAST_POOL:
-        rows = rows[:: max(1, len(rows) // MOST_POOL)]
+        rows = rows[scatter(len(rows), MOST_POOL)]
         state.pool, state.pool_rows = np.sort(_evened(state, rows)), used
+
+
+def scatter(size: int, most: int) -> Ints:
+    """Return at most some `most` positions below `size`, spread without a pattern and always the same.
+
+    Every k-th one would hit the same few images where all raters were shown all images in the same order.
+    """
+    mixed = np.arange(size, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    share = (mixed >> np.uint64(11)).astype(np.float64) / 2.0**53
+    return np.flatnonzero(share * size < most)
 
 
 def _evened(state: State, rows: Ints) -> Floats:
@@ -154,7 +165,7 @@ def _bet_on_habits(state: State, events: Events) -> tuple[Floats, Floats]:
     bets = is_new * (given > 0)
     hits = events.running(is_hit * bets, table.hits[rater]) - is_hit * bets
     trials = events.running(bets, table.trials[rater]) - bets
-    flat = bet_on_flat(is_hit, hits, trials)
+    flat = bet_on_flat(is_hit, hits, trials, state.parameters)
     table.hits[: table.size] += sums(rater, is_hit * bets, table.size)
     table.trials[: table.size] += sums(rater, bets, table.size)
     return uniform * is_new, flat * bets

@@ -131,7 +131,8 @@ class State:
         )
 
     def _change(self, raters: Ints) -> Floats:
-        return np.asarray(self.raters.change[raters] - np.log(np.maximum(self.raters.judged[raters], 1.0)))
+        whole = self.raters.change[raters] - np.log(np.maximum(self.raters.judged[raters], 1.0))
+        return np.asarray(self.parameters.change_scale * whole)
 
     def posterior(self, habits: Habits) -> Posterior:
         """Return what these habits say of honesty."""
