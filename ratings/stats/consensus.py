@@ -52,7 +52,6 @@ class Draft:
     posterior: Posterior
     voice: Floats
     """1 for raters whose ratings are in the scores that others are compared with, 0 for the others."""
-    has_copiers: bool = False
 
 
 def fit(ratings: Ratings, levels: Levels, *, silent: Flags | None = None) -> Fit:
@@ -221,11 +220,9 @@ def judge_honesty(draft: Draft, levels: Levels, *, is_first: bool) -> None:
     if is_first:
         parameters = replace(parameters, honest_z=first_honest_z(habits.z, habits.information, parameters.honest_z))
     else:
-        parameters, draft.has_copiers = fit_distance(habits, parameters, draft.p_honest)
-    parameters = fit_population(habits, parameters, levels.count, with_copiers=draft.has_copiers)
+        parameters = fit_distance(habits, parameters, draft.p_honest)
+    parameters = fit_population(habits, parameters, levels.count)
     evidence = weigh_all(habits, parameters, levels.count)
-    if not draft.has_copiers:
-        evidence[3] = 0.0
     draft.parameters = parameters
     draft.posterior = conclude(evidence, np.array(parameters.shares))
     draft.p_honest = draft.posterior.p_honest

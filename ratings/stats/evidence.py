@@ -92,7 +92,7 @@ def weigh_copier(habits: Habits, parameters: Parameters) -> Floats:
     honest = log_normal(distance, parameters.distance, parameters.distance_sd**2 + variance)
     copier = log_normal(distance, parameters.distance + COPIER_NEARNESS, 0.04 + variance)
     evidence = np.where(distance < parameters.distance, honest - copier, FAR_FROM_COPIER)
-    return np.where(habits.distance_count >= LEAST_FOR_DISTANCE, evidence, 0.0)
+    return np.where(parameters.has_distance & (habits.distance_count >= LEAST_FOR_DISTANCE), evidence, 0.0)
 
 
 def nearness(habits: Habits, parameters: Parameters) -> Floats:

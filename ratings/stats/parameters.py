@@ -39,6 +39,8 @@ class Parameters:
     """Logarithm of how far honest raters lie from the mean that was visible, in their own standard deviations."""
     distance_sd: float
     is_fitted: bool = False
+    has_distance: bool = False
+    """Whether `distance` was fitted: before that nobody is called a copier."""
     mode_hits: float = 3.0
     mode_misses: float = 5.0
     """The share of an honest rater's answers that equal their most frequent one is Beta(hits, misses) distributed."""

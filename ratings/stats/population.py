@@ -38,7 +38,7 @@ def first_honest_z(z: Floats, information: Floats, before: float) -> float:
     return max(0.15, float(np.quantile(z[is_known], 0.7))) if is_known.sum() > LEAST_RATERS else before
 
 
-def fit_population(habits: Habits, parameters: Parameters, levels: int, *, with_copiers: bool) -> Parameters:
+def fit_population(habits: Habits, parameters: Parameters, levels: int) -> Parameters:
     """Return parameters with shares and agreement fitted by expectation-maximization.
 
     Efron's two-groups model (2008) with six groups. The upper bound of the honest spread stops that class from
@@ -49,8 +49,6 @@ def fit_population(habits: Habits, parameters: Parameters, levels: int, *, with_
         return parameters
     known = select(habits, is_telling)
     evidence = weigh_all(known, parameters, levels)
-    if not with_copiers:
-        evidence[3] = 0.0
     beside_blind = evidence[:3] - weigh_blind(known, parameters)
     variance = known.variance
     for _ in range(INNER_STEPS):
@@ -106,14 +104,15 @@ def _with_mode(parameters: Parameters, repeats: Floats, others: Floats) -> Param
     return replace(parameters, mode_hits=pseudo * middle, mode_misses=pseudo * (1.0 - middle))
 
 
-def fit_distance(habits: Habits, parameters: Parameters, p_honest: Floats) -> tuple[Parameters, bool]:
-    """Return parameters with the distance of honest raters to the visible mean, and whether it could be fitted."""
+def fit_distance(habits: Habits, parameters: Parameters, p_honest: Floats) -> Parameters:
+    """Return parameters with the distance of honest raters to the mean that was visible to them."""
     is_known: Flags = (habits.distance_count >= LEAST_TO_TELL) & (p_honest > 0.3)
     if is_known.sum() < LEAST_RATERS:
-        return parameters, False
+        return replace(parameters, has_distance=False)
     distances = nearness(habits, parameters)[is_known]
     middle = float(np.quantile(distances, 0.6))
-    return replace(parameters, distance=middle, distance_sd=_robust_sd(distances, middle, 0.15, 0.25)), True
+    spread = _robust_sd(distances, middle, 0.15, 0.25)
+    return replace(parameters, distance=middle, distance_sd=spread, has_distance=True)
 
 
 def _robust_sd(values: Floats, middle: float, least: float, most: float) -> float:

@@ -48,8 +48,7 @@ def test_it_works(crowd, adds_up):
     assert crowd.quality[ranked[0]] < 3.5
     assert crowd.quality[ranked[-1]] > 7.5
     assert ScoreCursor.objects.get().rating_id == Rating.objects.latest("id").pk
-    # Of the first two nothing can be said yet: there was nobody to hold them against.
-    assert RaterScore.objects.filter(task="aesthetic", p_honest__gt=0.9, trust_log_e__gt=3).count() == 10
+    assert RaterScore.objects.filter(task="aesthetic", p_honest__gt=0.9, trust_log_e__gt=3).count() == 12
     assert crowd.take().answer_count == 0
     adds_up()
 
