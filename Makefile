@@ -9,7 +9,7 @@ PYTEST_ARGS ?= -n 2 --dist worksteal
 BROKEN := $(if $(shell .venv/bin/python -c 'print(1)' 2>/dev/null),,broken-venv)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast lint format schema messages bench migrations screenshots audit clean browser broken-venv
+.PHONY: help run test test-fast lint format schema messages bench simulate migrations screenshots audit clean browser broken-venv
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \2/p' Makefile | awk '{ printf "  make %-13s", $$2; $$1 = $$2 = ""; sub(/^ */, ""); print }'
@@ -42,6 +42,9 @@ messages: .venv/run.stamp ## Collect the texts of the code into locale/, and say
 
 bench: .venv/dev.stamp ## Measure what we hold ourselves to; BENCH_ARGS is passed on
 	@$(VENV) -m config.embedded --ephemeral -- $(VENV) -m tests.benchmarks $(BENCH_ARGS)
+
+simulate: .venv/dev.stamp ## Honest raters and scripts over HTTP, and what becomes of them; SIMULATE_ARGS=--help
+	@$(VENV) -m config.embedded --ephemeral -- $(VENV) -m tests.simulation $(SIMULATE_ARGS)
 
 screenshots: .venv/dev.stamp browser ## Take the pictures of the documentation anew
 	@$(VENV) -m config.embedded --ephemeral -- $(VENV) -m tests.screenshots
