@@ -18,7 +18,7 @@ LOOKS_AT_FIRST = frozenset({"sleeper", "drifter"})
 # A model, since no set of real ratings has this question: most images have few artifacts, people see them more or less
 # alike, and three in ten do not answer.
 ARTIFACT_SHARES = (0.42, 0.22, 0.14, 0.10, 0.07, 0.05)
-ARTIFACT_NOISE, ARTIFACT_BIAS, ARTIFACTS_ANSWERED = 0.8, 0.4, 0.7
+ARTIFACT_NOISE, ARTIFACT_BIAS, ARTIFACTS_ANSWERED = 1.5, 0.6, 0.7
 RING_SECRET = 4711
 
 

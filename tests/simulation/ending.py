@@ -2,8 +2,8 @@
 
 import time
 
+from django.db import connection
 from django.db.models import Max
-from django.utils import timezone
 
 from ratings.models import Rating, RatingChange, ScoreCursor
 from ratings.services.scoring.standing import due_quarantines
@@ -16,20 +16,15 @@ OWED = """
 """
 
 
-def finish(dataset_id, *, settle=True):
-    """Wait for scores, have everything fitted from scratch as at night, and wait for quarantines and rewards."""
+def finish(dataset_id):
+    """Wait for scores, fit everything from scratch as at night, and wait for quarantines and rewards."""
     wait_until(lambda: _is_scored(dataset_id), "the worker has scored every answer")
-    asked_at = timezone.now()
-    recompute_scores_task.delay()
+    # Here and now, so that it is known when it has ended; the worker notices that somebody else went on.
+    recompute_scores_task()
     wait_until(
-        lambda: ScoreCursor.objects.filter(pk=dataset_id, fitted_at__gte=asked_at).exists(), "the nightly fit is done"
+        lambda: _is_scored(dataset_id) and not due_quarantines(policy=current_policy()), "quarantines are carried out"
     )
-    # What the fit found is acted on by the next update, which beat asks for.
-    wait_until(
-        lambda: not due_quarantines(policy=current_policy()) and _is_scored(dataset_id), "quarantines are carried out"
-    )
-    if settle:
-        wait_until(_is_settled, "rewards are settled", every=3.0)
+    wait_until(_is_settled, "rewards are settled", every=3.0)
 
 
 def _is_scored(dataset_id):
@@ -39,8 +34,6 @@ def _is_scored(dataset_id):
 
 
 def _is_settled():
-    from django.db import connection
-
     with connection.cursor() as cursor:
         cursor.execute(OWED)
         [owed] = cursor.fetchone()

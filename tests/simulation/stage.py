@@ -38,7 +38,8 @@ class Stage:
 def set_stage(pool_truth, players, *, seed):
     """Make dataset, pictures and accounts."""
     wanted = sum(player.wanted for player in players)
-    items, artifacts = _deal_items(len(pool_truth), round(wanted / ANSWERS_EACH), seed)
+    # Every item is there, so that nobody's row is of no use in a small run.
+    items, artifacts = _deal_items(len(pool_truth), max(round(wanted / ANSWERS_EACH), len(pool_truth)), seed)
     dataset = create_dataset(slug=SLUG, name="Simulation", licence="CC0-1.0", target_rating_count=MOST_EACH)
     report = import_images(dataset=dataset, sources=_pictures(len(items), seed))
     assert report.imported == len(items), report

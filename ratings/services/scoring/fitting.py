@@ -18,6 +18,9 @@ from ratings.stats.nightly import Drift, calibrate
 from ratings.stats.parameters import START_RATINGS, Policy
 from ratings.stats.state import State
 
+# Answers for each image, on average, from which its rank is more than the bias of who happened to see it.
+LEAST_EACH = 2
+
 
 def is_fit_due(*, dataset_id: uuid.UUID) -> bool:
     """Return whether a dataset has its first ratings by now, or twice as many as at its last fit."""
@@ -52,6 +55,8 @@ def _fit(cursor: ScoreCursor, policy: Policy, now: datetime) -> list[QualityAlar
             _fit_found, drift = calibrate(state)
             _save(cursor, task, state, drift, policy, now)
             raters += [int(pk) for pk in state.raters.ids[: state.raters.size]]
+            if not _should_agree(cursor, state):
+                continue
             if alarm := alarm_of_drift(dataset_id=cursor.dataset_id, task=task, drift=drift, now=now):
                 alarms.append(alarm)
     cursor.fitted_at = now
@@ -59,6 +64,16 @@ def _fit(cursor: ScoreCursor, policy: Policy, now: datetime) -> list[QualityAlar
     cursor.save(update_fields=["fitted_at", "fitted_count", "version"])
     move_raters(score_ids=raters, policy=policy, now=now)
     return QualityAlarm.objects.bulk_create(alarms)
+
+
+def _should_agree(cursor: ScoreCursor, state: State) -> bool:
+    """Return whether updates are expected to agree with the fit.
+
+    As long as most answers are new, or images have hardly more than one, ranks move with all that a fit learns of the
+    raters, and nothing is wrong.
+    """
+    is_young = cursor.taken_count >= 2 * cursor.fitted_count
+    return not is_young and state.rows.size >= LEAST_EACH * state.images.size
 
 
 def _save(cursor: ScoreCursor, task: Task, state: State, drift: Drift, policy: Policy, now: datetime) -> None:

@@ -107,11 +107,11 @@ def _for(evidence: Evidence, policy: Policy) -> Step | None:
         return Step(RaterState.TRUSTED, "A moderator vouches for them.")
     if evidence.rating_count < policy.first_ratings:
         return None
-    is_changed = evidence.change > policy.changed_at
-    if is_changed and evidence.state == RaterState.TRUSTED:
-        return Step(RaterState.CALIBRATED, "The answers look different from what they were before.")
+    if evidence.change > policy.changed_at and not evidence.has_own_taste:
+        # What they were paid for they have done; what comes now waits until it looks as it did.
+        return Step(RaterState.WATCHED, "The answers look different from what they were before.")
     so_far = f"e-value {evidence.trust_e:,.0f} over {evidence.rating_count} ratings"
-    if evidence.trust_e >= policy.trusted_at and evidence.ban_e_since < policy.gold_at and not is_changed:
+    if evidence.trust_e >= policy.trusted_at and evidence.ban_e_since < policy.gold_at:
         return Step(RaterState.TRUSTED, f"The answers follow the images: {so_far}.")
     if evidence.state in {RaterState.CALIBRATED, RaterState.TRUSTED}:
         return None

@@ -7,7 +7,17 @@ import pytest
 from django.db import connection, connections, transaction
 
 from accounts.access import account_caller
-from ratings.models import Image, ImageScore, QualityAlarm, Rater, RaterScore, Rating, RatingChange, ScoreCursor
+from ratings.models import (
+    Image,
+    ImageScore,
+    QualityAlarm,
+    Rater,
+    RaterScore,
+    Rating,
+    RatingChange,
+    ScoreCursor,
+    TaskParameters,
+)
 from ratings.queries.datasets import get_dataset_for_rating
 from ratings.rewards import current_prices
 from ratings.selection import NoImageLeft, lease_images
@@ -142,16 +152,22 @@ def test_the_fit_from_scratch_agrees_and_is_written_down(crowd, adds_up):
     adds_up()
 
 
-def test_scores_that_drifted_from_the_fit_raise_an_alarm(db):
-    """As after a fault in the updates: what is stored of the raters lets one of them alone decide."""
+def drifted(*, images_each=100):
+    """A crowd as after a fault in the updates: what is stored of the raters lets one of them alone decide."""
     crowd = Crowd(images=100, people=8)
-    crowd.rate_all()
+    for number, rater in enumerate(crowd.raters):
+        crowd.rate(rater, [crowd.images[(12 * number + place) % 100] for place in range(images_each)])
     crowd.take()
     assert recompute_scores(dataset_id=crowd.dataset.pk, policy=POLICY, now=now()) == []
     place = sum(RATER_COLUMNS[name] for name in list(RATER_COLUMNS)[: list(RATER_COLUMNS).index("weight")])
     for number, score in enumerate(RaterScore.objects.filter(task="aesthetic").order_by("id")):
         score.numbers[place] = 1.0 if number == 0 else 0.001
         score.save(update_fields=["numbers"])
+    return crowd
+
+
+def test_scores_that_drifted_from_the_fit_raise_an_alarm(db):
+    crowd = drifted()
 
     [alarm] = recompute_scores(dataset_id=crowd.dataset.pk, policy=POLICY, now=now())
 
@@ -161,6 +177,20 @@ def test_scores_that_drifted_from_the_fit_raise_an_alarm(db):
     assert list(QualityAlarm.objects.all()) == [alarm]
     # The fit is what holds from there on.
     assert recompute_scores(dataset_id=crowd.dataset.pk, policy=POLICY, now=now()) == []
+
+
+def test_a_young_dataset_raises_no_alarm(db):
+    """Half of the ratings are new since the last fit: ranks move with what it learns of the raters."""
+    crowd = drifted()
+    ScoreCursor.objects.update(fitted_count=400)
+    assert recompute_scores(dataset_id=crowd.dataset.pk, policy=POLICY, now=now()) == []
+    assert TaskParameters.objects.get(task="aesthetic").agreement["rank_correlation"] < 0.99
+
+
+def test_images_with_hardly_more_than_one_rating_raise_no_alarm(db):
+    crowd = drifted(images_each=20)
+    assert recompute_scores(dataset_id=crowd.dataset.pk, policy=POLICY, now=now()) == []
+    assert TaskParameters.objects.get(task="aesthetic").agreement["rank_correlation"] < 0.99
 
 
 @pytest.mark.parametrize(
