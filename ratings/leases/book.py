@@ -27,7 +27,7 @@ from random import Random
 from typing import Any
 
 from accounts.valkey import Script, ask_valkey
-from ratings.leases.token import LIVE_MS, new_lease_id
+from ratings.leases.token import LIVE_MS, LeaseKind, new_lease_id
 
 MAX_OPEN = 20
 # Leases that one may take in a day without rating: this many, and this many more for each rating given.
@@ -106,6 +106,7 @@ def grant_leases(
     places_apart: int,
     now_ms: int,
     dice: Random,
+    kind: LeaseKind = LeaseKind.RATING,
 ) -> Grant:
     """Lease up to ``count`` of the candidates (image, ratings still needed, group), atomically.
 
@@ -118,7 +119,7 @@ def grant_leases(
     args += [dataset_id.hex, MAX_OPEN_OF_CROWD if crowd else 0, TRICKLE_MS, places_apart, PLACES_APART]
     for image_id, need, group in candidates:
         keys.append(_image_key(image_id))
-        args += [image_id.hex, new_lease_id(now_ms=now_ms, dice=dice).hex, need, "-" if group is None else group]
+        args += [image_id.hex, new_lease_id(now_ms=now_ms, dice=dice, kind=kind).hex, need, "-" if group is None else group]
     members, is_full, near_count = GRANT.run("grant_leases", keys, args)
     pairs = tuple(_pair_of(member) for member in members)
     return Grant(pairs, bool(is_full), near_count)

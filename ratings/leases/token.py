@@ -2,6 +2,9 @@
 
 49 bytes in base64url: lease id (16; a UUIDv7, whose first 48 bits are the time of issue in ms), image id (16),
 scale version (1), and the first 16 bytes of an HMAC-SHA256 over those and the holder.
+
+Whether a lease is of a control is in the id itself: its last 32 bits are an HMAC over the others then, and chance
+otherwise. To whoever has no key the two look alike, and nothing has to be kept anywhere for a week.
 """
 
 import base64
@@ -11,6 +14,7 @@ import hmac
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from functools import lru_cache
 from random import Random
 
@@ -24,6 +28,17 @@ TOKEN_BYTES = 49
 MAC_BYTES = 16
 KIND = b"kudoscope lease v1:"
 LABEL = b"kudoscope label v1:"
+
+
+MARK_BITS = 32
+
+
+class LeaseKind(Enum):
+    """What an answer to a lease is: a rating, or one of the two controls. The value names the key of its mark."""
+
+    RATING = b""
+    GOLD = b"kudoscope gold v1:"
+    REPEAT = b"kudoscope repeat v1:"
 
 
 class LeaseInvalid(Exception):
@@ -57,11 +72,21 @@ class Lease(Issued):
     scale_version: int
 
 
-def new_lease_id(*, now_ms: int, dice: Random) -> uuid.UUID:
+def new_lease_id(*, now_ms: int, dice: Random, kind: LeaseKind = LeaseKind.RATING) -> uuid.UUID:
     """Return a UUIDv7 (RFC 9562): ordered by time, so that the unique index of ratings grows at its end."""
-    return uuid.UUID(
-        int=(now_ms & (2**48 - 1)) << 80 | 7 << 76 | dice.getrandbits(12) << 64 | 2 << 62 | dice.getrandbits(62)
-    )
+    number = (now_ms & (2**48 - 1)) << 80 | 7 << 76 | dice.getrandbits(12) << 64 | 2 << 62 | dice.getrandbits(62)
+    if kind is not LeaseKind.RATING:
+        number = number >> MARK_BITS << MARK_BITS | _mark(number, kind)
+    return uuid.UUID(int=number)
+
+
+def kind_of_lease(lease_id: uuid.UUID | None) -> LeaseKind:
+    """Return what an answer to this lease is. One in two thousand million of others is taken for a control."""
+    if lease_id is not None:
+        for kind in (LeaseKind.GOLD, LeaseKind.REPEAT):
+            if lease_id.int & (2**MARK_BITS - 1) == _mark(lease_id.int, kind):
+                return kind
+    return LeaseKind.RATING
 
 
 def sign_lease(lease: Lease, holder: str) -> str:
@@ -117,6 +142,12 @@ def _mac(payload: bytes, holder: str, kind: bytes) -> bytes:
     return hmac.new(key, payload + holder.encode(), hashlib.sha256).digest()[:MAC_BYTES]
 
 
-@lru_cache(maxsize=4)
+def _mark(number: int, kind: LeaseKind) -> int:
+    """Return what the last bits of an id are if it is of this kind."""
+    rest = (number >> MARK_BITS).to_bytes(16 - MARK_BITS // 8, "big")
+    return int.from_bytes(_mac(rest, "", kind.value)[: MARK_BITS // 8], "big")
+
+
+@lru_cache(maxsize=8)
 def _lease_key(secret: str, kind: bytes) -> bytes:
     return hashlib.sha256(kind + secret.encode()).digest()
