@@ -5,8 +5,9 @@ is, to whoever has the key (`ratings.leases.token`). Nobody is given controls wh
 then they would be told by that.
 """
 
+import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from random import Random
@@ -14,7 +15,7 @@ from random import Random
 from django.conf import settings
 
 from accounts.access import Caller
-from ratings.leases.token import LeaseKind
+from ratings.leases.token import LeaseKind, kind_of_lease
 from ratings.queries.candidates import Candidate, Shelf
 from ratings.queries.controls import (
     AskedRater,
@@ -39,32 +40,48 @@ def draw_lots(*, asked: Asked, policy: ControlPolicy, count: int, dice: Random) 
     """Return how many of the next ``count`` images are something else than an image as any other."""
     lots: Counter[Lot] = Counter()
     for _ in range(count):
-        roll = dice.random()
-        for lot, chance in (
-            (Lot.REPEAT, repeat_chance(asked, policy)),
-            (Lot.GOLD, gold_chance(asked, policy)),
-            (Lot.RAISE, raise_chance(asked, policy)),
-        ):
-            if roll < chance:
-                lots[lot] += 1
-                break
-            roll -= chance
-        asked = replace(
-            asked,
-            given=asked.given + 1,
-            gold=lots[Lot.GOLD] + asked.gold if roll < 0 else asked.gold,
-            repeats_due=max(asked.repeats_due - 1, 0),
-        )
+        lot = _draw(asked, policy, dice.random())
+        if lot is not None:
+            lots[lot] += 1
+        asked = add_asked(asked, gold=int(lot is Lot.GOLD), repeats=int(lot is Lot.REPEAT), images=1)
     return lots
 
 
+def add_asked(asked: Asked, *, images: int, gold: int, repeats: int) -> Asked:
+    """Return what was asked when these have been, too."""
+    return replace(
+        asked,
+        given=asked.given + images,
+        gold=asked.gold + gold,
+        gold_watched=asked.gold_watched + gold,
+        repeats_due=max(asked.repeats_due - repeats, 0),
+    )
+
+
+def _draw(asked: Asked, policy: ControlPolicy, roll: float) -> Lot | None:
+    for lot, chance in (
+        (Lot.REPEAT, repeat_chance(asked, policy)),
+        (Lot.GOLD, gold_chance(asked, policy)),
+        (Lot.RAISE, raise_chance(asked, policy)),
+    ):
+        if roll < chance:
+            return lot
+        roll -= chance
+    return None
+
+
 def find_controls(
-    *, caller: Caller, shelf: Shelf, count: int, now: datetime, dice: Random
+    *, caller: Caller, shelf: Shelf, held: Sequence[uuid.UUID], count: int, now: datetime, dice: Random
 ) -> Iterator[tuple[LeaseKind, int, list[Candidate]]]:
-    """Yield what the next ``count`` images shall be besides images as any other: kind of lease, how many, which."""
+    """Yield what the next ``count`` images shall be besides images as any other: kind of lease, how many, which.
+
+    ``held`` are the leases that the caller has not answered yet: they will have been asked before the next ones.
+    """
     policy = current_control_policy()
     asker = read_asked(caller=caller, policy=policy, suspect_at=Policy(**settings.QUALITY_POLICY).gold_at)
-    lots = draw_lots(asked=asker.asked, policy=policy, count=count, dice=dice)
+    kinds = Counter(kind_of_lease(lease_id) for lease_id in held)
+    asked = add_asked(asker.asked, images=kinds.total(), gold=kinds[LeaseKind.GOLD], repeats=kinds[LeaseKind.REPEAT])
+    lots = draw_lots(asked=asked, policy=policy, count=count, dice=dice)
     for lot, number in lots.items():
         if candidates := _candidates(lot, caller, asker, shelf, policy, now, dice):
             yield KINDS[lot], number, candidates

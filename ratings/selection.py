@@ -2,7 +2,8 @@
 
 1. One round trip to Valkey: has this rater exhausted the dataset, how far has their scan come, and is the
    dataset nearly finished (then a pool of its last open images stands ready)?
-2. A few windows of the sampling order from random points, or samples of the pool: independent between
+2. Now and then a control, at rates that depend on the rater (`ratings.controls`), as long as there is something else.
+   A few windows of the sampling order from random points, or samples of the pool: independent between
    raters, and each of a fixed size.
 3. Failing that, a scan from this rater's own cursor, with a cap; when a whole pass finds nothing, a
    marker spares the next requests the search.
@@ -19,7 +20,7 @@ rater has rated. docs/decisions/0006 tells why, with figures.
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from random import Random
 
 from django.utils.translation import gettext as _
@@ -28,9 +29,10 @@ from accounts.access import Caller
 from accounts.limits import RateLimited
 from accounts.metrics import LEASES_GRANTED
 from accounts.valkey import ValkeyUnavailable
+from ratings.controls import find_controls
 from ratings.leases import book
 from ratings.leases.book import SelectionState
-from ratings.leases.token import Lease, new_lease_id, sign_lease
+from ratings.leases.token import Lease, LeaseKind, kind_of_lease, new_lease_id, sign_lease
 from ratings.models import AdultClass
 from ratings.queries.candidates import (
     LARGEST_KEY,
@@ -42,6 +44,7 @@ from ratings.queries.candidates import (
     last_open_images,
     scan_candidates,
 )
+from ratings.queries.controls import held_control
 from ratings.queries.datasets import DatasetForRating
 
 WINDOW_SIZE = 32
@@ -153,6 +156,7 @@ class _Hunt:
                 dataset_id=self.dataset.id,
                 shelf=self.shelf.name,
                 sample_size=WINDOW_SIZE if self.shelf.is_safe else 0,
+                now_ms=self.now_ms,
             )
             return self.lease_from_book(state)
         except ValkeyUnavailable:
@@ -164,11 +168,15 @@ class _Hunt:
         left_over: list[Candidate] = []
         leased: list[LeasedImage] = []
         for number, candidates in enumerate(self._batches(state), 1):
+            if number == 1 and candidates:
+                leased += self._lease_controls(state)
             leased += self._lease_apart(candidates, state.groups, self.count - len(leased))
             left_over += candidates
             if len(leased) < self.count and self.near_count and number >= SPACED_TRIES:
                 leased += self._lease_near(left_over, state.groups, leased)
             if len(leased) >= self.count:
+                # Controls were taken first, and come at any place.
+                self.dice.shuffle(leased)
                 return leased
         if self.near_count and (near := self._lease_near(left_over, state.groups, leased)):
             return leased + near
@@ -180,6 +188,16 @@ class _Hunt:
         if again := self._again(least_age_ms=FORGOTTEN_MS):
             return again
         raise NoImageLeft(_("Every image that is left is with a rater just now. Try again in a minute."))
+
+    def _lease_controls(self, state: SelectionState) -> list[LeasedImage]:
+        """Lease what comes instead of images as any other; that something else is left has been seen before."""
+        leased: list[LeasedImage] = []
+        now = datetime.fromtimestamp(self.now_ms / 1000, UTC)
+        for kind, count, candidates in find_controls(
+            caller=self.caller, shelf=self.shelf, held=state.held, count=self.count, now=now, dice=self.dice
+        ):
+            leased += self._grant(candidates, count, kind=kind)
+        return leased
 
     def _lease_apart(self, candidates: list[Candidate], groups: Sequence[str], count: int) -> list[LeasedImage]:
         """Lease those whose group was not among the last images."""
@@ -262,7 +280,12 @@ class _Hunt:
         return self._shuffled(candidates_among(caller=self.caller, shelf=self.shelf, image_ids=image_ids))
 
     def _grant(
-        self, candidates: list[Candidate], count: int, *, places_apart: int = book.PLACES_APART
+        self,
+        candidates: list[Candidate],
+        count: int,
+        *,
+        places_apart: int = book.PLACES_APART,
+        kind: LeaseKind = LeaseKind.RATING,
     ) -> list[LeasedImage]:
         if not candidates:
             return []
@@ -275,7 +298,10 @@ class _Hunt:
             places_apart=places_apart,
             now_ms=self.now_ms,
             dice=self.dice,
+            kind=kind,
         )
+        if grant.is_full and kind is not LeaseKind.RATING:
+            return []  # The caller is told when it comes to images as any other.
         if grant.is_full:
             return self._again_or_refuse() if count == self.count else []
         self.near_count += grant.near_count
@@ -301,7 +327,9 @@ class _Hunt:
             least_age_ms=least_age_ms,
         ):
             image_id, lease_id = held
-            if known := self._among([image_id]):
+            is_control = kind_of_lease(lease_id) is not LeaseKind.RATING
+            known = held_control(image_id=image_id, shelf=self.shelf) if is_control else self._among([image_id])
+            if known:
                 LEASES_GRANTED.labels("again").inc()
                 return [self._sign(known[0], lease_id)]
             self._forget(image_id, lease_id)

@@ -8,9 +8,11 @@ from django.utils import timezone
 
 from kudos.award import current_award
 from kudos.services.payouts import create_payouts, send_payouts
+from ratings.controls import current_control_policy
 from ratings.queries.datasets import all_dataset_ids, dataset_detail, dataset_overview, open_dataset_ids
 from ratings.queries.payable import payable_identities
 from ratings.selection import refresh_tail_pool
+from ratings.services.nursery import maintain_nursery
 from ratings.services.scoring import carry_out_quarantines, is_fit_due, recompute_scores, update_scores
 from ratings.services.settlement import settle_rewards
 from ratings.stats.parameters import Policy
@@ -81,3 +83,10 @@ def recompute_scores_task() -> None:
     for dataset_id in all_dataset_ids():
         recompute_scores(dataset_id=dataset_id, policy=policy, now=timezone.now())
     carry_out_quarantines(policy=policy, now=timezone.now(), is_nightly=True)
+
+
+@shared_task(soft_time_limit=500, time_limit=530)
+def maintain_nurseries_task() -> None:
+    """Keep every dataset that hands images out in gold."""
+    for dataset_id in open_dataset_ids():
+        maintain_nursery(dataset_id=dataset_id, policy=current_control_policy(), now=timezone.now())

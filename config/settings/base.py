@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
 from config.settings.limits import limits_from_json
-from config.settings.quality import policy_from_json
+from config.settings.quality import controls_from_json, policy_from_json
 
 from .environment import Environment
 from .networks import read_horde_url, read_networks
@@ -325,6 +325,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "update-scores": {"task": "ratings.tasks.update_scores_task", "schedule": 5.0, "options": {"expires": 5}},
     "nightly-fit": {"task": "ratings.tasks.recompute_scores_task", "schedule": crontab(hour=2, minute=45)},
+    "nurseries": {"task": "ratings.tasks.maintain_nurseries_task", "schedule": 600.0, "options": {"expires": 600}},
     "settle-rewards": {"task": "ratings.tasks.settle_rewards_task", "schedule": 60.0, "options": {"expires": 60}},
     "create-payouts": {"task": "ratings.tasks.create_payouts_task", "schedule": 600.0, "options": {"expires": 600}},
     "send-payouts": {"task": "ratings.tasks.send_payouts_task", "schedule": 60.0, "options": {"expires": 60}},
@@ -347,6 +348,8 @@ if RELAY_SET_LIMIT not in range(1, 1001):
     raise ImproperlyConfigured("RELAY_SET_LIMIT must be from 1 to 1000.")
 # Thresholds of the tests of raters, each with the error it allows: ratings/stats/parameters.py, docs/operations.md.
 QUALITY_POLICY = policy_from_json(env.str("QUALITY_POLICY", ""))
+# How many controls there are and how often they are asked: ratings/stats/controls.py.
+CONTROL_POLICY = controls_from_json(env.str("CONTROL_POLICY", ""))
 # How long a rater is not told that their ratings do not count.
 QUARANTINE_SILENCE_SECONDS = env.int("QUARANTINE_SILENCE_SECONDS", 7 * 24 * 3600)
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")

@@ -66,10 +66,14 @@ class SelectionState:
     tail: tuple[uuid.UUID, ...]
     tail_size: int
     groups: tuple[str, ...]
+    held: tuple[uuid.UUID, ...]
+    """Leases that the holder has not answered."""
 
 
-def read_selection_state(*, holder: str, dataset_id: uuid.UUID, shelf: str, sample_size: int) -> SelectionState:
-    """Return marker, cursor, a sample of the dataset's tail pool, and the groups handed out last, in one round trip.
+def read_selection_state(
+    *, holder: str, dataset_id: uuid.UUID, shelf: str, sample_size: int, now_ms: int
+) -> SelectionState:
+    """Return marker, cursor, a sample of the tail pool, the groups handed out last and what is held, in one round trip.
 
     ``sample_size`` is 0 for a shelf that the pool has nothing of: the pool and its marker are of safe images.
     """
@@ -82,9 +86,10 @@ def read_selection_state(*, holder: str, dataset_id: uuid.UUID, shelf: str, samp
         pipe.srandmember(_tail_key(dataset_id), sample_size)
         pipe.scard(_tail_key(dataset_id))
         pipe.lrange(_groups_key(holder), 0, PLACES_APART - 1)
+        pipe.zrange(_open_key(holder), now_ms, "+inf", byscore=True)
         return list(pipe.execute())
 
-    exhausted, cursor, tail, tail_size, groups = ask_valkey("read_selection_state", read)
+    exhausted, cursor, tail, tail_size, groups, held = ask_valkey("read_selection_state", read)
     position, _, dry = (cursor or b"").partition(b":")
     return SelectionState(
         bool(exhausted),
@@ -93,6 +98,7 @@ def read_selection_state(*, holder: str, dataset_id: uuid.UUID, shelf: str, samp
         tuple(uuid.UUID(bytes=member) for member in tail or ()),
         tail_size if sample_size else 0,
         tuple(group.decode() for group in groups),
+        tuple(_pair_of(member)[1] for member in held),
     )
 
 
@@ -119,7 +125,12 @@ def grant_leases(
     args += [dataset_id.hex, MAX_OPEN_OF_CROWD if crowd else 0, TRICKLE_MS, places_apart, PLACES_APART]
     for image_id, need, group in candidates:
         keys.append(_image_key(image_id))
-        args += [image_id.hex, new_lease_id(now_ms=now_ms, dice=dice, kind=kind).hex, need, "-" if group is None else group]
+        args += [
+            image_id.hex,
+            new_lease_id(now_ms=now_ms, dice=dice, kind=kind).hex,
+            need,
+            "-" if group is None else group,
+        ]
     members, is_full, near_count = GRANT.run("grant_leases", keys, args)
     pairs = tuple(_pair_of(member) for member in members)
     return Grant(pairs, bool(is_full), near_count)

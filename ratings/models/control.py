@@ -66,9 +66,9 @@ class ControlAnswer(models.Model):
     """What a rater said of a control. It counts in no score, and for its rater it is an answer as any other.
 
     Its id is taken from the sequence of ratings, so that the number that the rater gets says nothing, and its reward
-    settles as a rating's. One for each lease; one for each (rater, image) of a kind, told apart by address where the
-    rater is shared; one for each key of a rater. ``aesthetic`` and ``artifacts`` are what was said at first, which
-    measures; ``said_`` is what the rater sees: the last revision. Of a repeat, ``known_`` is what was said before.
+    settles as a rating's. One for each lease; one for each (rater, image) of a kind, unless the rater is shared; one
+    for each key of a rater. ``aesthetic`` and ``artifacts`` are what was said at first, which measures; ``said_`` is
+    what the rater sees: the last revision. Of a repeat, ``known_`` is what was said before.
     """
 
     id = models.BigIntegerField(primary_key=True)
@@ -122,17 +122,17 @@ class ControlAnswer(models.Model):
                 name="control_answer_once_for_each_rater",
             ),
             models.UniqueConstraint(
-                fields=["rater", "address_hash", "image", "kind"],
-                condition=Q(is_shared=True),
-                name="control_answer_once_for_each_address",
-            ),
-            models.UniqueConstraint(
                 fields=["rater", "idempotency_key"],
                 condition=Q(idempotency_key__isnull=False),
                 name="control_answer_one_for_each_idempotency_key",
             ),
         ]
         indexes: ClassVar = [
+            models.Index(
+                fields=["rater", "address_hash", "image"],
+                condition=Q(is_shared=True),
+                name="control_answer_shared_probe",
+            ),
             models.Index(fields=["dataset", "id"], name="control_answer_of_dataset"),
             models.Index(fields=["rater", "-id"], name="control_answer_history"),
             models.Index(

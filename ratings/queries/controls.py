@@ -1,6 +1,5 @@
 """Which controls a rater could be given. What was read of them is bounded, whatever they have rated."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -29,7 +28,8 @@ ASKED = """
             SELECT max(s.ban_log_e) >= ln(%(suspect_at)s::float8) FROM ratings_raterscore s WHERE s.rater_id = t.id
         ), false),
         CASE WHEN t.state = 'watched' THEN (
-            SELECT count(*) FROM ratings_controlanswer c WHERE c.rater_id = t.id AND c.kind = 'gold' AND c.created_at >= (
+            SELECT count(*) FROM ratings_controlanswer c
+            WHERE c.rater_id = t.id AND c.kind = 'gold' AND c.created_at >= (
                 SELECT max(h.taken_at) FROM ratings_ratertransition h WHERE h.rater_id = t.id AND h.to_state = 'watched'
             )
         ) ELSE 0 END
@@ -123,10 +123,10 @@ def read_asked(*, caller: Caller, policy: ControlPolicy, suspect_at: float) -> A
     """Return what the caller was asked so far, in one read."""
     params: dict[str, Any] = {"suspect_at": suspect_at}
     if caller.is_shared:
-        rows = fetch_prepared(ASKED_OF_ADDRESS, params | {"identity": caller.external_id, "address": caller.address_hash})
+        params |= {"identity": caller.external_id, "address": caller.address_hash}
     else:
         params |= {"identity": caller.identity_id or 0, "first": policy.first_ratings}
-        rows = fetch_prepared(ASKED, params)
+    rows = fetch_prepared(ASKED_OF_ADDRESS if caller.is_shared else ASKED, params)
     if not rows:
         return AskedRater(None, Asked())
     rater_id, given, gold, state, is_suspect, gold_watched = rows[0]
@@ -174,7 +174,7 @@ def _of_nursery(caller: Caller, shelf: Shelf, state: GoldState) -> list[Candidat
         "state": state.value,
         "limit": AT_ONCE,
     }
-    rows: Sequence[tuple[Any, ...]] = fetch_prepared(OF_NURSERY[caller.is_shared], params | _of_shelf(shelf))
+    rows = fetch_prepared(OF_NURSERY[caller.is_shared], params | _of_shelf(shelf))
     return [Candidate(*row) for row in rows]
 
 

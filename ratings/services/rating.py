@@ -13,10 +13,12 @@ from django.utils.translation import gettext as _
 from accounts.access import Caller
 from accounts.metrics import RATINGS_REFUSED, RATINGS_SUBMITTED
 from accounts.queries import find_identity_id
-from ratings.models import Proof, Rating
+from ratings.leases.token import LeaseKind, kind_of_lease
+from ratings.models import ControlAnswer, Proof, Rating
 from ratings.queries.prepared import fetch_prepared
 from ratings.queries.raters import find_rater_id
 from ratings.rewards import PriceList, promise_for, reward_for
+from ratings.services.control_rows import ANSWER_CONTROL
 from ratings.services.proving import DEFAULT_SCALE_VERSION, Proven, prove, use_up
 from ratings.services.quarantine import align_ratings
 from ratings.services.rater import ensure_rater, refresh_rater_once
@@ -38,6 +40,11 @@ DEFAULT_AGENT = "unknown:0:unknown"
 AESTHETIC, ARTIFACTS = range(1, 11), range(6)
 REVISABLE = timedelta(hours=24)
 # The first eight digits do; who has all of them may send all.
+KEPT_AS: dict[LeaseKind, tuple[str, type[Rating] | type[ControlAnswer]]] = {
+    LeaseKind.RATING: (SUBMIT, Rating),
+    LeaseKind.GOLD: (ANSWER_CONTROL, ControlAnswer),
+    LeaseKind.REPEAT: (ANSWER_CONTROL, ControlAnswer),
+}
 SHA256 = re.compile(r"[0-9a-f]{8,64}")
 
 
@@ -174,16 +181,17 @@ def _store(
     if identity_id:
         refresh_rater_once(identity_id=identity_id, profile=caller.profile)
     params = _statement_params(caller, submission, proven, prices, now) | {"identity": identity_id}
-    rows = fetch_prepared(SUBMIT, params)
+    statement, kept_as = KEPT_AS[_kind_of(proven)]
+    rows = fetch_prepared(statement, params)
     if not rows and find_rater_id(identity_id) is None:
         params |= {"identity": ensure_rater(caller, now=now)}
-        rows = fetch_prepared(SUBMIT, params)
+        rows = fetch_prepared(statement, params)
     if not rows:
         return _explain(params)
     rating_id, state, dataset_id, rater_out_of_line, is_linked = rows[0]
     if rater_out_of_line is not None:
         align_ratings(rater_id=rater_out_of_line)
-        state = Rating.objects.values_list("state", flat=True).get(pk=rating_id)
+        state = kept_as.objects.values_list("state", flat=True).get(pk=rating_id)
     use_up(caller, proven, dataset_id=dataset_id, is_rated=True)
     if is_linked and rating_id in supersede_repeats(rating_ids=[rating_id], newest=[rating_id]):
         raise AlreadyRated(_("You have rated this image already."))
@@ -213,7 +221,13 @@ def _statement_params(
         "client_agent": clean_agent(submission.client_agent),
         "address_hash": caller.address_hash,
         "measurements": submission.measurements.as_json(),
+        "kind": _kind_of(proven).name.lower(),
     }
+
+
+def _kind_of(proven: Proven) -> LeaseKind:
+    """Return what the answer is kept as: a rating, or that to a control."""
+    return kind_of_lease(proven.lease.lease_id if proven.lease else None)
 
 
 def _idempotency_key_of(caller: Caller, submission: RatingSubmission) -> str | None:
@@ -233,6 +247,7 @@ def _find_repeat(caller: Caller, submission: RatingSubmission, prices: PriceList
         "idempotency_key": key,
         "lease": None,
         "image": submission.image_id,
+        "kind": LeaseKind.RATING.name.lower(),
         "reward": _reward_of(submission, prices),
     }
     rows = fetch_prepared(CONFLICT, {name: value for name, value in params.items() if name != "reward"})
@@ -251,7 +266,7 @@ def clean_agent(agent: str) -> str:
 
 def _explain(params: dict[str, Any]) -> SubmittedRating:
     """Return the earlier answer for a repeated idempotency key, else raise why nothing was stored."""
-    wanted = {name: params[name] for name in ("identity", "idempotency_key", "lease", "image")}
+    wanted = {name: params[name] for name in ("identity", "idempotency_key", "lease", "image", "kind")}
     rows = fetch_prepared(CONFLICT, wanted)
     if not rows:
         _refuse(params)
@@ -266,7 +281,7 @@ def _explain(params: dict[str, Any]) -> SubmittedRating:
 
 
 def _refuse(params: dict[str, Any]) -> NoReturn:
-    if fetch_prepared(RATED_OTHERWISE, {name: params[name] for name in ("identity", "lease", "image")}):
+    if fetch_prepared(RATED_OTHERWISE, {name: params[name] for name in ("identity", "lease", "image", "kind")}):
         raise AlreadyRated(_("This image is already rated."))
     if params["sha256"] and fetch_prepared(IS_RATEABLE, {"image": params["image"]}):
         raise WrongBytes(_("The picture that was shown is not this image. Nothing was saved; look at it again."))

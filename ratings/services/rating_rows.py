@@ -8,6 +8,15 @@
 # meanwhile, the last but one column names the rater; the last says whether the person has others by now.
 # Measurements come as one document: eleven parameters more, null or not, would be a plan for each combination.
 # Who says what bytes they showed, and they are none of ours, has shown another picture: then there is no such image.
+# Whose key or image an answer to a control has is refused as if that were a rating.
+UNLESS_CONTROL = """
+    AND NOT EXISTS (
+        SELECT FROM ratings_controlanswer c WHERE c.rater_id = rater.id AND c.idempotency_key = %(idempotency_key)s::text
+    ) AND NOT EXISTS (
+        SELECT FROM ratings_controlanswer c JOIN ratings_goldimage g ON g.image_id = c.image_id AND g.state <> 'retired'
+        WHERE c.rater_id = rater.id AND c.image_id = image.id AND c.kind = 'gold' AND NOT c.is_shared
+    )
+"""
 SUBMIT = """
 WITH rater AS (
     SELECT r.id, r.is_shared, r.state, r.is_trusted, r.rating_count, r.challenges_failed, r.images_generated,
@@ -43,18 +52,18 @@ WITH rater AS (
     SELECT image.dataset_id, image.id, rater.id, rater.is_shared, %(aesthetic)s, %(artifacts)s,
         CASE WHEN %(proof)s = 'held' THEN 'held'
              WHEN rater.state IN ('quarantined', 'voided') THEN 'quarantined' ELSE 'counted' END,
-        %(now)s, %(lease)s, %(idempotency_key)s, CASE WHEN rater.earns THEN %(reward)s ELSE 0 END,
+        %(now)s, %(lease)s, %(idempotency_key)s::text, CASE WHEN rater.earns THEN %(reward)s ELSE 0 END,
         %(proof)s, %(is_late)s, %(issued_at)s, %(client_agent)s, %(address_hash)s, '', %(scale_version)s,
         rater.images_generated, rater.kudos, greatest(rater.account_age, 0), rater.is_trusted, rater.rating_count,
         rater.challenges_failed, rater.is_trusted_elsewhere, %(is_artifacts_unsure)s, measured.session_id,
         measured.session_position, measured.is_before_training, measured.decode_ms, measured.first_input_ms,
         measured.answer_ms, coalesce(measured.input_kind, ''), measured.displayed_width, measured.pixel_ratio,
         measured.is_dark, measured.is_zoomed
-    FROM rater, image, measured WHERE NOT rater.is_linked OR NOT EXISTS (
+    FROM rater, image, measured WHERE (NOT rater.is_linked OR NOT EXISTS (
         SELECT 1 FROM accounts_identity s JOIN ratings_rater t ON t.identity_id = s.id
             JOIN ratings_rating o ON o.rater_id = t.id AND o.image_id = image.id
         WHERE s.user_id = rater.user_id AND t.id <> rater.id AND NOT o.is_shared
-    )
+    )) {unless_control}
     ON CONFLICT DO NOTHING
     RETURNING id, image_id, rater_id, dataset_id, state
 ), image_counters AS (
@@ -83,16 +92,27 @@ SELECT g.id, g.state, g.dataset_id,
     CASE WHEN g.state = CASE WHEN r.is_out THEN 'counted' ELSE 'quarantined' END THEN r.id END,
     coalesce(r.is_linked, false)
 FROM given g LEFT JOIN rater_counters r ON true
-"""
+""".replace("{unless_control}", UNLESS_CONTROL)
 
+# Of a repeat the rating before it is not in the way; nor is a repeat where a rating is meant.
 CONFLICT = """
-SELECT r.image_id, r.idempotency_key = %(idempotency_key)s AS is_same_key,
-    r.id, r.reward, r.state, r.aesthetic, r.artifacts, r.created_at, r.looked_at
-FROM ratings_rating r JOIN ratings_rater t ON t.id = r.rater_id
-WHERE t.identity_id = %(identity)s AND (
-    r.idempotency_key = %(idempotency_key)s OR r.lease_id = %(lease)s
-    OR (r.image_id = %(image)s AND NOT r.is_shared)
-) ORDER BY is_same_key DESC NULLS LAST LIMIT 1
+SELECT * FROM (
+    SELECT r.image_id, r.idempotency_key = %(idempotency_key)s AS is_same_key,
+        r.id, r.reward, r.state, r.aesthetic, r.artifacts, r.created_at, r.looked_at
+    FROM ratings_rating r JOIN ratings_rater t ON t.id = r.rater_id
+    WHERE t.identity_id = %(identity)s AND (
+        r.idempotency_key = %(idempotency_key)s OR r.lease_id = %(lease)s
+        OR (r.image_id = %(image)s AND NOT r.is_shared AND %(kind)s::text <> 'repeat')
+    )
+    UNION ALL
+    SELECT c.image_id, c.idempotency_key = %(idempotency_key)s,
+        c.id, c.reward, c.state, c.said_aesthetic, c.said_artifacts, c.created_at, c.looked_at
+    FROM ratings_controlanswer c JOIN ratings_rater t ON t.id = c.rater_id
+    WHERE t.identity_id = %(identity)s AND (
+        c.idempotency_key = %(idempotency_key)s OR c.lease_id = %(lease)s
+        OR (c.image_id = %(image)s AND NOT c.is_shared AND (c.kind = 'gold' OR c.kind = %(kind)s::text))
+    )
+) found ORDER BY is_same_key DESC NULLS LAST LIMIT 1
 """
 
 # The lease was used by somebody behind the same holder (two people at one address, say), or the person rated the
@@ -100,10 +120,12 @@ WHERE t.identity_id = %(identity)s AND (
 RATED_OTHERWISE = """
 SELECT 1 FROM ratings_rating WHERE lease_id = %(lease)s
 UNION ALL
+SELECT 1 FROM ratings_controlanswer WHERE lease_id = %(lease)s
+UNION ALL
 SELECT 1 FROM accounts_identity i JOIN accounts_identity s ON s.user_id = i.user_id
     JOIN ratings_rater t ON t.identity_id = s.id
     JOIN ratings_rating r ON r.rater_id = t.id AND r.image_id = %(image)s AND NOT r.is_shared
-WHERE i.id = %(identity)s
+WHERE i.id = %(identity)s AND %(kind)s::text <> 'repeat'
 LIMIT 1
 """
 
