@@ -8,7 +8,7 @@ from django.db import connection
 
 from exports.models import Release, ReleaseFile, ReleaseState
 from ratings.models import Dataset
-from ratings.queries.published import IS_PUBLISHED_COMPARISON, IS_PUBLISHED_RATING
+from ratings.queries.published import IS_PUBLISHED_COMPARISON, IS_RELEASED_RATING, IS_UNDER_EMBARGO
 
 SHOWN_RELEASES = 10
 # The file of a release that programs of 2023 read.
@@ -32,17 +32,18 @@ LEFT JOIN LATERAL (
 WHERE dataset.state <> 'closed' AND (
     EXISTS (
         SELECT 1 FROM ratings_rating rating JOIN ratings_image image ON image.id = rating.image_id
-        WHERE rating.dataset_id = dataset.id AND {IS_PUBLISHED_RATING}
+        WHERE rating.dataset_id = dataset.id AND {IS_RELEASED_RATING}
             AND rating.created_at > coalesce(latest.snapshot_at, '-infinity') - interval '10 minutes'
     )
     OR EXISTS (
         SELECT 1 FROM ratings_revision revision JOIN ratings_rating rating ON rating.id = revision.rating_id
-        WHERE rating.dataset_id = dataset.id
+            JOIN ratings_image image ON image.id = rating.image_id
+        WHERE NOT {IS_UNDER_EMBARGO} AND rating.dataset_id = dataset.id
             AND revision.revised_at > coalesce(latest.snapshot_at, '-infinity') - interval '10 minutes'
     )
     OR latest.rating_count <> (
         SELECT count(*) FROM ratings_rating rating JOIN ratings_image image ON image.id = rating.image_id
-        WHERE rating.dataset_id = dataset.id AND {IS_PUBLISHED_RATING}
+        WHERE rating.dataset_id = dataset.id AND {IS_RELEASED_RATING}
     )
     OR coalesce(latest.comparison_count, 0) <> ({COMPARISONS_OF_DATASET})
     OR EXISTS (

@@ -35,7 +35,9 @@ CHECKS = {
     "rater {} says {} ratings of which {} count, its rows say {} and {}": """
         SELECT t.id, t.rating_count, t.counted_count, coalesce(g.n, 0), coalesce(g.c, 0)
         FROM ratings_rater t LEFT JOIN (
-            SELECT rater_id, count(*) n, count(*) FILTER (WHERE state = 'counted') c FROM ratings_rating GROUP BY 1
+            SELECT rater_id, count(*) n, count(*) FILTER (WHERE state = 'counted') c FROM (
+                SELECT rater_id, state FROM ratings_rating UNION ALL SELECT rater_id, state FROM ratings_controlanswer
+            ) answers GROUP BY 1
         ) g ON g.rater_id = t.id
         WHERE NOT t.is_shared
             AND (t.rating_count <> coalesce(g.n, 0) OR t.counted_count <> coalesce(g.c, 0)) LIMIT 100
@@ -44,6 +46,15 @@ CHECKS = {
         SELECT t.id, t.state, count(*), r.state FROM ratings_rating r JOIN ratings_rater t ON t.id = r.rater_id
         WHERE r.state IN ('counted', 'quarantined')
             AND (r.state = 'quarantined') <> (t.state IN ('quarantined', 'voided')) GROUP BY t.id, r.state LIMIT 100
+    """,
+    "rater {} is {}, and {} answers to controls are {}": """
+        SELECT t.id, t.state, count(*), r.state FROM ratings_controlanswer r JOIN ratings_rater t ON t.id = r.rater_id
+        WHERE r.state IN ('counted', 'quarantined')
+            AND (r.state = 'quarantined') <> (t.state IN ('quarantined', 'voided')) GROUP BY t.id, r.state LIMIT 100
+    """,
+    "image {} is gold, and open": """
+        SELECT i.id FROM ratings_goldimage g JOIN ratings_image i ON i.id = g.image_id
+        WHERE g.state = 'in_use' AND i.is_open AND i.wanted_count IS NULL LIMIT 100
     """,
     "rater {} is {}, and {} comparisons are {}": """
         SELECT t.id, t.state, count(*), c.state FROM ratings_comparison c JOIN ratings_rater t ON t.id = c.rater_id
@@ -63,6 +74,8 @@ CHECKS = {
                 SELECT rater_id, state, reward, void_debit FROM ratings_rating WHERE settlement_id IS NOT NULL
                 UNION ALL
                 SELECT rater_id, state, reward, void_debit FROM ratings_comparison WHERE settlement_id IS NOT NULL
+                UNION ALL
+                SELECT rater_id, state, reward, NULL FROM ratings_controlanswer WHERE settlement_id IS NOT NULL
             ) r JOIN ratings_rater t ON t.id = r.rater_id GROUP BY 1
         ) r ON r.identity_id = e.identity_id
         WHERE coalesce(e.paid, 0) <> coalesce(r.due, 0) LIMIT 100

@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from exports.schema.columns import Column, Table
 from exports.schema.tables import RATINGS
+from ratings.queries.published import IS_UNDER_EMBARGO
 
 # A rating that another of the same person replaced is not here: with the one that counts, it would tell which two
 # raters are one person. One of an image that is hidden or withdrawn leaves with its image.
@@ -40,7 +41,7 @@ RATINGS_EXCLUDED = Table(
     described_by="LEFT JOIN ratings_moderationaction action ON action.id = rating.moderation_action_id",
     where=(
         f"WHERE rating.dataset_id = {{dataset}} AND rating.created_at <= {{until}} AND rating.state IN ({_STATES}) "
-        "AND image.status = 'active'"
+        f"AND image.status = 'active' AND NOT {IS_UNDER_EMBARGO}"
     ),
     order_by=RATINGS.order_by,
     sorted_by=RATINGS.sorted_by,

@@ -17,7 +17,7 @@ from exports.schema.columns import (
     powers_of_ten,
 )
 from ratings.models import WARM_UP_COUNT
-from ratings.queries.published import IS_PUBLISHED, IS_PUBLISHED_RATING
+from ratings.queries.published import IS_PUBLISHED, IS_RELEASED_RATING, IS_UNDER_EMBARGO
 
 # Who has no account: here, or where ratings came from (`ratings.importers.legacy`). Ratings that were taken over
 # without a name share a rater as well, and had accounts.
@@ -210,7 +210,7 @@ RATINGS = Table(
     ),
     rows_from="FROM ratings_rating rating JOIN ratings_image image ON image.id = rating.image_id",
     described_by="",
-    where=f"WHERE rating.dataset_id = {{dataset}} AND rating.created_at <= {{until}} AND {IS_PUBLISHED_RATING}",
+    where=f"WHERE rating.dataset_id = {{dataset}} AND rating.created_at <= {{until}} AND {IS_RELEASED_RATING}",
     order_by="ORDER BY rating.image_id, rating.id",
     sorted_by=("image_id", "rating_id"),
     row_group_rows=131_072,
@@ -336,7 +336,10 @@ IMAGES = Table(
             "Ten counts: how often aesthetic was 1, 2, … 10.",
         ),
         Column(
-            "is_complete", pa.bool_(), "NOT image.is_open", "Whether the image had all its ratings and was retired."
+            "is_complete",
+            pa.bool_(),
+            f"(NOT image.is_open AND NOT {IS_UNDER_EMBARGO})",
+            "Whether the image had all its ratings and was retired.",
         ),
         Column("added_on", pa.date32(), "(image.created_at AT TIME ZONE 'UTC')::date", "Day the image was added, UTC."),
         SPLIT,

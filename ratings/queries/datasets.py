@@ -113,7 +113,12 @@ def list_datasets() -> list[DatasetInList]:
 
 OVERVIEW = f"""
     SELECT d.slug, d.name, d.description, d.state, d.licence, d.ratings_licence, d.target_rating_count,
-        count(image.id), count(image.id) FILTER (WHERE NOT image.is_open), coalesce(sum({PUBLISHED_RATING_COUNT}), 0)
+        count(image.id), count(image.id) FILTER (WHERE NOT image.is_open),
+        coalesce(sum({PUBLISHED_RATING_COUNT}), 0) + (
+            SELECT count(answer.said_aesthetic) FROM ratings_controlanswer answer
+                JOIN ratings_image asked ON asked.id = answer.image_id AND asked.status = 'active'
+            WHERE answer.dataset_id = d.id AND answer.state = 'counted'
+        )
     FROM ratings_dataset d LEFT JOIN ratings_image image ON image.dataset_id = d.id AND {IS_PUBLISHED}
     {{where}} GROUP BY d.id ORDER BY d.state = 'closed', d.created_at
 """
@@ -145,9 +150,14 @@ def _read_detail(slug: str) -> DatasetDetail:
             f"""
             SELECT rating.aesthetic, rating.artifacts, count(*) FROM ratings_rating rating
             JOIN ratings_dataset d ON d.id = rating.dataset_id JOIN ratings_image image ON image.id = rating.image_id
-            WHERE d.slug = %s AND {IS_PUBLISHED_RATING} GROUP BY 1, 2
+            WHERE d.slug = %(slug)s AND {IS_PUBLISHED_RATING} GROUP BY 1, 2
+            UNION ALL
+            SELECT answer.said_aesthetic, answer.said_artifacts, count(*) FROM ratings_controlanswer answer
+            JOIN ratings_dataset d ON d.id = answer.dataset_id
+            JOIN ratings_image image ON image.id = answer.image_id AND image.status = 'active'
+            WHERE d.slug = %(slug)s AND answer.state = 'counted' GROUP BY 1, 2
             """,
-            [slug],
+            {"slug": slug},
         )
         cells = cursor.fetchall()
     aesthetic = tuple(sum(n for value, _, n in cells if value == level) for level in range(1, 11))

@@ -9,10 +9,12 @@ from django.db.models import Q, Sum
 
 from accounts.queries import identities_of_person
 from kudos.queries import balance_of_person
-from ratings.models import AdultClass, Comparison, ImageStatus, Rater, Rating, RatingState
+from ratings.models import AdultClass, Comparison, ControlAnswer, ImageStatus, Rater, Rating, RatingState
 from ratings.queries.silence import QuarantineNotice, find_notice
 
 MANY_A_DAY = 1000
+# To their rater the answers to controls are ratings; the numbers of both are of one sequence.
+ANSWERS: tuple[type[Rating | ControlAnswer], ...] = (Rating, ControlAnswer)
 NOTHING_HIDDEN: Mapping[RatingState, RatingState] = {}
 
 
@@ -81,7 +83,7 @@ def my_ratings(
     """
     raters = _raters_of_person(identity_id)
     seen_as = {} if find_notice(raters, today=today) else {RatingState.QUARANTINED: RatingState.COUNTED}
-    rows = [row for rater in raters for row in _newest_ratings(rater, before_id, limit)]
+    rows = [row for rater in raters for kind in ANSWERS for row in _newest(kind, rater, before_id, limit)]
     rows.sort(key=lambda row: row.pk, reverse=True)
     return [_mine(row, seen_as) for row in rows[:limit]]
 
@@ -89,12 +91,11 @@ def my_ratings(
 def my_rating(*, identity_id: int | None, rating_id: int) -> MyRating | None:
     """Return one of a person's own ratings; None when it is somebody else's, or one of many who share a key."""
     raters = _raters_of_person(identity_id)
-    row = (
-        Rating.objects.filter(pk=rating_id, rater__in=raters, is_shared=False)
-        .select_related("dataset", "image")
-        .first()
-    )
-    return _mine(row) if row else None
+    for kind in ANSWERS:
+        rows = kind.objects.filter(pk=rating_id, rater__in=raters, is_shared=False)
+        if row := rows.select_related("dataset", "image").first():
+            return _mine(row)
+    return None
 
 
 def my_standing(*, identity_id: int | None, today: datetime) -> Standing:
@@ -109,13 +110,15 @@ def my_standing(*, identity_id: int | None, today: datetime) -> Standing:
     return Standing(
         sum(_count_since(rater, today) for rater in raters),
         sum(rater.rating_count for rater in raters),
-        sum(_pending_kudos(raters, kind, states) for kind in (Rating, Comparison)),
+        sum(_pending_kudos(raters, kind, states) for kind in (Rating, ControlAnswer, Comparison)),
         balance_of_person(identity_id),
         notice,
     )
 
 
-def _pending_kudos(raters: list[Rater], kind: type[Rating] | type[Comparison], states: list[RatingState]) -> int:
+def _pending_kudos(
+    raters: list[Rater], kind: type[Rating | ControlAnswer | Comparison], states: list[RatingState]
+) -> int:
     if not raters:
         return 0
     rows = kind.objects.filter(rater__in=raters, state__in=states, settlement=None, reward__gt=0)
@@ -123,14 +126,14 @@ def _pending_kudos(raters: list[Rater], kind: type[Rating] | type[Comparison], s
     return pending
 
 
-def _mine(row: Rating, seen_as: Mapping[RatingState, RatingState] = NOTHING_HIDDEN) -> MyRating:
+def _mine(row: Rating | ControlAnswer, seen_as: Mapping[RatingState, RatingState] = NOTHING_HIDDEN) -> MyRating:
     state = RatingState(row.state)
     return MyRating(
         row.pk,
         row.image_id,
         row.dataset.slug,
-        row.aesthetic,
-        row.artifacts,
+        row.said_aesthetic if isinstance(row, ControlAnswer) else row.aesthetic,
+        row.said_artifacts if isinstance(row, ControlAnswer) else row.artifacts,
         row.is_artifacts_unsure,
         seen_as.get(state, state),
         row.reward,
@@ -150,11 +153,16 @@ def _raters_of_person(identity_id: int | None) -> list[Rater]:
     return list(Rater.objects.filter(identity_id__in=identities_of_person(identity_id)).order_by("id"))
 
 
-def _newest_ratings(rater: Rater, before_id: int | None, limit: int) -> list[Rating]:
-    rows = Rating.objects.filter(rater=rater).order_by("-id").select_related("dataset", "image")
+def _newest(
+    kind: type[Rating | ControlAnswer], rater: Rater, before_id: int | None, limit: int
+) -> list[Rating | ControlAnswer]:
+    rows = kind.objects.filter(rater=rater).order_by("-id").select_related("dataset", "image")
     return list((rows.filter(id__lt=before_id) if before_id else rows)[:limit])
 
 
 def _count_since(rater: Rater, start: datetime) -> int:
-    newest = Rating.objects.filter(rater=rater).order_by("-id").values_list("created_at", flat=True)[:MANY_A_DAY]
-    return sum(created_at >= start for created_at in newest)
+    count = 0
+    for kind in ANSWERS:
+        newest = kind.objects.filter(rater=rater).order_by("-id").values_list("created_at", flat=True)[:MANY_A_DAY]
+        count += sum(created_at >= start for created_at in newest)
+    return count

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.models import Identity, IdentityKind, User
 from accounts.services import ensure_identity
-from ratings.models import Comparison, PagePreferences, Rating, RatingState
+from ratings.models import Comparison, ControlAnswer, PagePreferences, Rating, RatingState
 from ratings.queries.prepared import fetch_prepared
 from ratings.rewards import PriceList, reward_for, reward_for_comparison
 from ratings.services.comparison_states import supersede_comparisons
@@ -53,6 +53,10 @@ PROMISES = (
         table="ratings_rating",
         amount="CASE WHEN r.artifacts IS NOT NULL THEN %(with_artifacts)s ELSE %(plain)s END::int",
     ),
+    PROMISE.format(
+        table="ratings_controlanswer",
+        amount="CASE WHEN r.said_artifacts IS NOT NULL THEN %(with_artifacts)s ELSE %(plain)s END::int",
+    ),
 )
 
 
@@ -81,18 +85,21 @@ def find_claim(*, browser_id: str | None, prices: PriceList, now: datetime) -> C
         .exclude(state=RatingState.SUPERSEDED)
         .aggregate(all=Count("id"), artifacts=Count("artifacts"), oldest_at=Min("created_at"))
     )
+    controls = ControlAnswer.objects.filter(**lately)
+    asked = controls.aggregate(all=Count("id"), artifacts=Count("said_artifacts"), oldest_at=Min("created_at"))
     compared = (
         Comparison.objects.filter(**lately)
         .exclude(state=RatingState.SUPERSEDED)
         .aggregate(all=Count("id"), oldest_at=Min("created_at"))
     )
-    times = [found["oldest_at"] for found in (rated, compared) if found["all"]]
+    times = [found["oldest_at"] for found in (rated, asked, compared) if found["all"]]
     if not times:
         return None
     amounts = _amounts(prices)
-    kudos = amounts["plain"] * (rated["all"] - rated["artifacts"]) + amounts["with_artifacts"] * rated["artifacts"]
+    count, with_artifacts = rated["all"] + asked["all"], rated["artifacts"] + asked["artifacts"]
+    kudos = amounts["plain"] * (count - with_artifacts) + amounts["with_artifacts"] * with_artifacts
     kudos += amounts["best_of_set"] * compared["all"]
-    return Claim(rated["all"], compared["all"], kudos, min(times))
+    return Claim(count, compared["all"], kudos, min(times))
 
 
 def claim_browser(*, user: User, browser_id: str, prices: PriceList, now: datetime) -> int:

@@ -26,8 +26,8 @@ WITH rater AS (
         said_artifacts, is_artifacts_unsure, known_aesthetic, known_artifacts, aesthetic_share, artifacts_share,
         lease_id, idempotency_key, reward, created_at, issued_at, client_agent, address_hash
     )
-    SELECT nextval(pg_get_serial_sequence('ratings_rating', 'id')), %(kind)s::text, image.dataset_id, image.id, rater.id,
-        rater.is_shared,
+    SELECT nextval(pg_get_serial_sequence('ratings_rating', 'id')), %(kind)s::text, image.dataset_id, image.id,
+        rater.id, rater.is_shared,
         CASE WHEN rater.state IN ('quarantined', 'voided') THEN 'quarantined' ELSE 'counted' END,
         %(aesthetic)s, %(artifacts)s, %(aesthetic)s, %(artifacts)s, %(is_artifacts_unsure)s,
         known.aesthetic, known.artifacts, known.aesthetic_share, known.artifacts_share,
@@ -35,7 +35,8 @@ WITH rater AS (
         %(client_agent)s, %(address_hash)s
     FROM rater CROSS JOIN image LEFT JOIN known ON true
     WHERE NOT EXISTS (
-        SELECT FROM ratings_rating r WHERE r.rater_id = rater.id AND r.idempotency_key = %(idempotency_key)s::text
+        SELECT FROM ratings_rating r
+        WHERE r.rater_id = rater.id AND r.idempotency_key = %(idempotency_key)s::text
     ) AND NOT EXISTS (
         SELECT FROM accounts_identity s JOIN ratings_rater t ON t.identity_id = s.id
             JOIN ratings_rating o ON o.rater_id = t.id AND o.image_id = image.id AND NOT o.is_shared

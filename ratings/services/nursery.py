@@ -94,12 +94,14 @@ COUNT_NURSERY = """
     SELECT count(*) FILTER (WHERE state IN ('raising', 'in_use')), count(*) FILTER (WHERE state = 'decoy')
     FROM ratings_goldimage WHERE dataset_id = %(dataset)s AND state <> 'retired'
 """
-# From a random place of the random order on, and round at its end. Of a group only one: they look alike.
+# By chance, among images that nobody has rated: of others something may be in a release already, and their rows would
+# be seen to go.
 TAKE = """
     INSERT INTO ratings_goldimage (image_id, dataset_id, state, is_planted, use_count, added_at)
     SELECT id, %(dataset)s, %(state)s, false, 0, %(now)s FROM (
         SELECT id FROM ratings_image
-        WHERE dataset_id = %(dataset)s AND status = 'active' AND adult_class = 'safe'
+        WHERE dataset_id = %(dataset)s AND status = 'active' AND adult_class = 'safe' AND rating_count = 0
+            AND NOT EXISTS (SELECT FROM ratings_rating r WHERE r.image_id = ratings_image.id)
             AND id NOT IN (SELECT image_id FROM ratings_goldimage WHERE dataset_id = %(dataset)s)
         ORDER BY random() LIMIT %(count)s
     ) chosen

@@ -22,6 +22,7 @@ from ratings.models import OUT_OF_COUNT, ActionKind, ModerationAction, Rater, Ra
 from ratings.queries.evidence import read_evidence
 from ratings.queries.raters import NoSuchRater, find_raters_of_person
 from ratings.services.comparison_states import lock_comparisons, move_comparisons
+from ratings.services.control import move_controls
 from ratings.services.counters import lock_ratings, move_counters
 
 OF_RATERS = "r.rater_id = ANY(%(raters)s) AND r.state = %(state)s"
@@ -117,7 +118,7 @@ def align_ratings(*, rater_id: int) -> int:
         cursor.execute(LOCK_RATER, [rater_id])
         if cursor.fetchone() != (is_out,):
             return 0  # Somebody decided otherwise meanwhile, and brings the ratings into line with that.
-        return _move(cursor, is_out=is_out)
+        return _move(cursor, [rater_id], is_out=is_out)
 
 
 def _decide(decision: _Decision) -> list[ModerationAction]:
@@ -151,7 +152,7 @@ def _take(cursor: CursorWrapper, decision: _Decision, kind: ActionKind, raters: 
     if kind in CHANGES:
         cursor.execute(CHANGES[kind], [raters])
         steps = cursor.fetchall()
-        count = _move(cursor, is_out=kind == ActionKind.QUARANTINE_RATER)
+        count = _move(cursor, raters, is_out=kind == ActionKind.QUARANTINE_RATER)
     else:
         raters = [decision.rater_id]
         is_trusted = kind == ActionKind.VALIDATE_RATER
@@ -211,13 +212,13 @@ def _lock(cursor: CursorWrapper, raters: list[int], *, is_out: bool) -> None:
     lock_ratings(cursor, condition=OF_RATERS, params=params, raters=raters)
 
 
-def _move(cursor: CursorWrapper, *, is_out: bool) -> int:
-    """Move the locked ratings and comparisons out of the count or into it; return how many."""
+def _move(cursor: CursorWrapper, raters: list[int], *, is_out: bool) -> int:
+    """Move the locked ratings and comparisons out of the count or into it, and answers to controls; return how many."""
     state = "quarantined" if is_out else "counted"
     move_counters(cursor, sign=-1 if is_out else 1)
     cursor.execute(MOVE_RATINGS, [state])
     count: int = cursor.rowcount
-    return count + move_comparisons(cursor, state=state)
+    return count + move_comparisons(cursor, state=state) + move_controls(cursor, raters, is_out=is_out)
 
 
 def _check_rater(rater_id: int) -> None:

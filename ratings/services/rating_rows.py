@@ -11,7 +11,8 @@
 # Whose key or image an answer to a control has is refused as if that were a rating.
 UNLESS_CONTROL = """
     AND NOT EXISTS (
-        SELECT FROM ratings_controlanswer c WHERE c.rater_id = rater.id AND c.idempotency_key = %(idempotency_key)s::text
+        SELECT FROM ratings_controlanswer c
+        WHERE c.rater_id = rater.id AND c.idempotency_key = %(idempotency_key)s::text
     ) AND NOT EXISTS (
         SELECT FROM ratings_controlanswer c JOIN ratings_goldimage g ON g.image_id = c.image_id AND g.state <> 'retired'
         WHERE c.rater_id = rater.id AND c.image_id = image.id AND c.kind = 'gold' AND NOT c.is_shared

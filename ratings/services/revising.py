@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 
 from accounts.access import Caller
 from ratings.rewards import PriceList, promise_for, reward_for
+from ratings.services import control
+from ratings.services.control import lock_control
 from ratings.services.rating import REVISABLE, SubmittedRating, check_answers, check_idempotency_key
 from ratings.services.refusals import ImageUnavailable, NoSuchRating, NotComplete, RatingLocked
 
@@ -63,17 +65,20 @@ UPDATE ratings_rating SET aesthetic = %(aesthetic)s, artifacts = %(artifacts)s,
     is_artifacts_unsure = %(is_artifacts_unsure)s, reward = %(reward)s, revision_count = revision_count + 1
 WHERE id = %(rating)s
 """
+COMPLETE = """m.id = r.image_id AND m.status = 'active' AND NOT m.is_open AND m.rating_count >= d.target_rating_count
+        AND NOT EXISTS (SELECT FROM ratings_goldimage g WHERE g.image_id = m.id AND g.state <> 'retired')
+"""
 LOOK = """
     UPDATE ratings_rating r SET looked_at = coalesce(r.looked_at, %(now)s)
     FROM ratings_image m JOIN ratings_dataset d ON d.id = m.dataset_id
-    WHERE r.id = %(rating)s AND m.id = r.image_id AND m.status = 'active' AND NOT m.is_open
-        AND m.rating_count >= d.target_rating_count
-        AND NOT EXISTS (SELECT FROM ratings_goldimage g WHERE g.image_id = m.id AND g.state <> 'retired')
+    WHERE r.id = %(rating)s AND {complete}
     RETURNING m.prompt, m.model_name
 """
 CROWD = """
     SELECT aesthetic, artifacts, count(*) FROM ratings_rating
-    WHERE image_id = %(image)s AND state = 'counted' AND id <> %(rating)s GROUP BY 1, 2
+    WHERE image_id = %(image)s AND state = 'counted' AND id <> %(rating)s AND rater_id IS DISTINCT FROM (
+        SELECT c.rater_id FROM ratings_controlanswer c WHERE c.id = %(rating)s
+    ) GROUP BY 1, 2
 """
 
 
@@ -117,6 +122,7 @@ class _Stored:
     is_settled: bool
     earns: bool
     is_available: bool
+    is_control: bool = False
 
 
 def revise_rating(
@@ -140,7 +146,7 @@ def revise_rating(
         _check_revisable(stored, now)
         reward = _reward_of(stored, revision, prices)
         cursor.execute(
-            REVISE,
+            control.REVISE if stored.is_control else REVISE,
             {
                 "rating": stored.rating_id,
                 "aesthetic": revision.aesthetic,
@@ -161,7 +167,8 @@ def look_at_crowd(*, caller: Caller, rating_id: int, now: datetime) -> CrowdAnsw
     """
     with transaction.atomic(), connection.cursor() as cursor:
         stored = _lock(cursor, caller, rating_id)
-        cursor.execute(LOOK, {"rating": rating_id, "now": now})
+        look = control.LOOK if stored.is_control else LOOK
+        cursor.execute(look.format(complete=COMPLETE), {"rating": rating_id, "now": now})
         source = cursor.fetchone()
         if source is None:
             raise NotComplete(_("What others said is shown when the image has all its ratings."))
@@ -179,6 +186,9 @@ def _lock(cursor: CursorWrapper, caller: Caller, rated: int | uuid.UUID) -> _Sto
     params = {"rated": rated, "identity": caller.identity_id, "user": caller.user_id}
     cursor.execute(LOCK.format(which=which), params)
     row = cursor.fetchone()
+    # Of an image that was asked about twice the last answer is meant.
+    if (answer := lock_control(cursor, caller, rated)) and (row is None or answer[0] > row[0]):
+        return _Stored(*answer, is_control=True)
     if row is None:
         raise NoSuchRating(_("You have no such rating."))
     return _Stored(*row)
@@ -190,7 +200,7 @@ def _is_repeat(cursor: CursorWrapper, stored: _Stored, revision: RatingRevision)
         return True
     if not revision.idempotency_key:
         return False
-    cursor.execute(WAS_SENT, [stored.rating_id, revision.idempotency_key])
+    cursor.execute(control.WAS_SENT if stored.is_control else WAS_SENT, [stored.rating_id, revision.idempotency_key])
     return cursor.fetchone() is not None
 
 

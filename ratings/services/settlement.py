@@ -44,13 +44,13 @@ class Due:
 START = """
     DROP TABLE IF EXISTS pg_temp.settlement_due;
     CREATE TEMPORARY TABLE settlement_due (
-        id bigint, identity_id bigint, reward integer, is_comparison boolean
+        id bigint, identity_id bigint, reward integer, kind text
     ) ON COMMIT DROP
 """
 # A browser that was claimed rates no more, and so goes by what is known of its person.
 DUE = """
     INSERT INTO settlement_due
-    SELECT r.id, t.identity_id, r.reward, {is_comparison}
+    SELECT r.id, t.identity_id, r.reward, '{kind}'
     FROM {table} r
         JOIN ratings_rater t ON t.id = r.rater_id
         JOIN accounts_identity i ON i.id = t.identity_id
@@ -65,20 +65,22 @@ DUE = """
     FOR NO KEY UPDATE OF r SKIP LOCKED
 """
 SUMS = """
-    SELECT identity_id, sum(reward)::bigint, count(*) FILTER (WHERE NOT is_comparison),
-        count(*) FILTER (WHERE is_comparison)
+    SELECT identity_id, sum(reward)::bigint, count(*) FILTER (WHERE kind <> 'comparison'),
+        count(*) FILTER (WHERE kind = 'comparison')
     FROM settlement_due GROUP BY identity_id ORDER BY identity_id
 """
 MARK = """
     UPDATE {table} r SET settlement_id = p.transaction_id
     FROM settlement_due d JOIN unnest(%s::bigint[], %s::bigint[]) p (identity_id, transaction_id)
         ON p.identity_id = d.identity_id
-    WHERE r.id = d.id AND d.is_comparison = {is_comparison}
+    WHERE r.id = d.id AND d.kind = '{kind}'
 """
-# What is paid for, in the order in which it is locked everywhere.
+# What is paid for, in the order in which it is locked everywhere. Answers to controls are paid as the ratings that they
+# are to their rater.
 PAID_FOR = (
-    {"table": "ratings_comparison", "is_comparison": "true"},
-    {"table": "ratings_rating", "is_comparison": "false"},
+    {"table": "ratings_comparison", "kind": "comparison"},
+    {"table": "ratings_rating", "kind": "rating"},
+    {"table": "ratings_controlanswer", "kind": "control"},
 )
 
 

@@ -62,6 +62,10 @@ CHECKS = [
     (ControlAnswer, "control_answer_aesthetic_within_scale", {"aesthetic": None}, {"aesthetic": 0}),
     (ControlAnswer, "control_answer_aesthetic_within_scale", {"aesthetic": 10}, {"aesthetic": 11}),
     (ControlAnswer, "control_answer_artifacts_within_scale", {"artifacts": 5}, {"artifacts": 6}),
+    (ControlAnswer, "control_answer_said_within_scale", {"said_aesthetic": 10}, {"said_aesthetic": 11}),
+    (ControlAnswer, "control_answer_said_within_scale", {"said_artifacts": 5}, {"said_artifacts": 6}),
+    (GoldImage, "gold_image_shares_are_between", {"aesthetic_share": 0.01}, {"aesthetic_share": 0}),
+    (GoldImage, "gold_image_shares_are_between", {"artifacts_share": 0.99}, {"artifacts_share": 1}),
     (GoldImage, "gold_image_retired_has_a_time", {"state": "in_use"}, {"state": "retired"}),
     (GoldImage, "gold_image_retired_has_a_time", {"state": "retired", "retired_at": now()}, {"retired_at": None}),
     (ImageScore, "image_score_within_its_interval", {"low": 5}, {"low": 5.1}),
@@ -120,6 +124,6 @@ def test_a_control_is_answered_once(rater, image):
         control(rater, other, 2, lease_id=lease)
     with refused("control_answer_one_for_each_idempotency_key"), transaction.atomic():
         control(rater, other, 2, idempotency_key="k")
-    with refused("control_answer_gold_once_for_each_rater"), transaction.atomic():
+    with refused("control_answer_once_for_each_rater"), transaction.atomic():
         control(rater, image, 2)
     assert control(rater, image, 2, kind="repeat")

@@ -230,7 +230,9 @@ def test_it_remembers_for_a_while_that_everything_is_rated(rater, dataset):
     with pytest.raises(NoImageLeft):
         take(rater.caller)
     found = get_dataset_for_rating("demo")
-    state = book.read_selection_state(holder=rater.caller.holder, dataset_id=found.id, shelf="", sample_size=1)
+    state = book.read_selection_state(
+        holder=rater.caller.holder, dataset_id=found.id, shelf="", sample_size=1, now_ms=0
+    )
     assert state.is_exhausted
     assert statements_of(lambda: take_in_vain(rater.caller)) == 1  # the dataset
 

@@ -32,7 +32,8 @@ ANSWERS = f"""
     WHERE r.dataset_id = %(dataset)s AND {{bounds}} AND r.{{task}} IS NOT NULL AND {IS_LOOKED_AT}
 """
 GOLD = """
-    SELECT r.id, r.image_id, r.rater_id, '', r.{task}::float8, r.known_{task}, r.{task}_share
+    SELECT r.id, r.image_id, r.rater_id, CASE WHEN r.is_shared THEN r.address_hash ELSE '' END,
+        r.{task}::float8, r.known_{task}, r.{task}_share
     FROM ratings_controlanswer r
     WHERE r.dataset_id = %(dataset)s AND {bounds} AND r.{task} IS NOT NULL AND r.known_{task} IS NOT NULL
         AND r.kind = 'gold'

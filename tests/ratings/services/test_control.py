@@ -8,16 +8,32 @@ from datetime import timedelta
 import pytest
 from django.db import connections
 
+from accounts.access import browser_caller
+from kudos.queries import balance_of_person
 from ratings.models import ControlAnswer, GoldImage, Image, Rater, RaterTransition, Rating
+from ratings.queries.raters import my_rating, my_ratings, my_standing
 from ratings.selection import NoImageLeft
+from ratings.services.claiming import claim_browser, find_claim
 from ratings.services.proving import return_leases
+from ratings.services.quarantine import end_quarantine, quarantine_rater
 from ratings.services.rating import SubmittedRating
-from ratings.services.refusals import AlreadyRated, IdempotencyKeyReused, ImageUnavailable, NotLeased, WrongBytes
+from ratings.services.refusals import (
+    AlreadyRated,
+    IdempotencyKeyReused,
+    ImageUnavailable,
+    NotComplete,
+    NotLeased,
+    RatingLocked,
+    WrongBytes,
+)
+from ratings.services.revising import RatingRevision, look_at_crowd, revise_rating
+from ratings.services.settlement import settle_rewards
 from tests.factories import DatasetFactory, make_images
 from tests.people import make_person, make_stranger, now
 from tests.ratings.controlled import (
     ALL_GOLD,
     NO_GOLD,
+    PRICES,
     answer,
     count_rows,
     counts,
@@ -298,4 +314,140 @@ def test_one_lease_of_gold_answered_at_once_counts_once(settings, adds_up):
         thread.join(60)
     assert sorted(outcomes) == ["refused"] * 3 + ["stored"]
     assert sum(counts()) == before + 1
+    adds_up()
+
+
+def pair(person, dataset):
+    """Answer a rating and gold, alike; return both."""
+    return {
+        kind: answer(person.caller, take_kind(person.caller, dataset, kind), aesthetic=4, artifacts=None)
+        for kind in ("rating", "gold")
+    }
+
+
+def test_a_control_can_be_revised_and_measures_by_its_first_answer(golden, settings):
+    settings.CONTROL_POLICY = ALL_GOLD
+    person = make_person()
+    revised, repeated, by_image = {}, {}, {}
+    for kind, given in pair(person, golden).items():
+        change = RatingRevision(aesthetic=9, artifacts=2, idempotency_key="r")
+        options = {"caller": person.caller, "prices": PRICES, "now": now()}
+        revised[kind] = revise_rating(rated=given.rating_id, revision=change, **options)
+        repeated[kind] = revise_rating(
+            rated=given.rating_id, revision=RatingRevision(aesthetic=1, idempotency_key="r"), **options
+        )
+        mine = my_rating(identity_id=person.identity_id, rating_id=given.rating_id)
+        by_image[kind] = revise_rating(rated=mine.image_id, revision=RatingRevision(aesthetic=8), **options)
+        with pytest.raises(RatingLocked, match="24 hours"):
+            revise_rating(
+                caller=person.caller,
+                rated=given.rating_id,
+                revision=RatingRevision(aesthetic=3),
+                prices=PRICES,
+                now=now() + timedelta(days=2),
+            )
+    for found in (revised, repeated, by_image):
+        rating, gold = (plain(found[kind]) for kind in ("rating", "gold"))
+        assert rating == gold
+    stored = ControlAnswer.objects.get()
+    assert (stored.aesthetic, stored.artifacts, stored.said_aesthetic, stored.revision_count) == (4, None, 8, 2)
+
+
+def plain(submitted):
+    """Return what a client is told, without what is another's in any case."""
+    return {name: value for name, value in asdict(submitted).items() if name not in ("rating_id", "created_at")}
+
+
+def test_gold_never_looks_complete(golden, settings):
+    settings.CONTROL_POLICY = ALL_GOLD
+    person = make_person()
+    for given in pair(person, golden).values():
+        with pytest.raises(NotComplete, match="when the image has all its ratings"):
+            look_at_crowd(caller=person.caller, rating_id=given.rating_id, now=now())
+
+
+def test_one_looks_behind_a_repeat_as_behind_a_rating(golden, settings):
+    settings.CONTROL_POLICY = NO_GOLD | {"repeat_share": 1}
+    person = make_person()
+    rated_long_ago(person, golden)
+    leased = take_kind(person.caller, golden, "repeat")
+    given = answer(person.caller, leased)
+    golden.target_rating_count = 1
+    golden.save(update_fields=["target_rating_count"])
+    Image.objects.filter(pk=leased.image_id).update(is_open=False)
+    crowd = look_at_crowd(caller=person.caller, rating_id=given.rating_id, now=now())
+    assert (crowd.rating_count, crowd.score) == (0, None)
+    with pytest.raises(RatingLocked):
+        revise_rating(
+            caller=person.caller,
+            rated=given.rating_id,
+            revision=RatingRevision(aesthetic=2),
+            prices=PRICES,
+            now=now(),
+        )
+
+
+def test_ones_own_list_and_counters_hold_controls_as_ratings(golden, settings):
+    settings.CONTROL_POLICY = ALL_GOLD
+    person = make_person()
+    given = pair(person, golden)
+    today = now().replace(hour=0, minute=0, second=0, microsecond=0)
+    mine = my_ratings(identity_id=person.identity_id, today=today)
+    assert [one.id for one in mine] == sorted((one.id for one in mine), reverse=True)
+    rows = {kind: next(one for one in mine if one.id == given[kind].rating_id) for kind in given}
+    other = ("id", "image_id", "created_at")
+    rating, gold = ({k: v for k, v in asdict(row).items() if k not in other} for row in rows.values())
+    assert rating == gold
+    standing = my_standing(identity_id=person.identity_id, today=today)
+    assert standing.today_count == standing.rating_count == len(mine) == sum(counts())
+    assert standing.pending_kudos == sum(one.reward for one in mine)
+    older = my_ratings(identity_id=person.identity_id, today=today, before_id=mine[0].id, limit=50)
+    assert [one.id for one in older] == [one.id for one in mine[1:]]
+
+
+def test_quarantine_covers_controls_and_is_taken_back(golden, settings, adds_up):
+    settings.CONTROL_POLICY = ALL_GOLD
+    person, moderator = make_person(), make_person(is_staff=True).user
+    given = pair(person, golden)
+    rater = Rater.objects.get(identity_id=person.identity_id)
+    quarantine_rater(rater_id=rater.pk, by=moderator, reason="test", now=now())
+    assert set(ControlAnswer.objects.values_list("state", flat=True)) == {"quarantined"}
+    rater.refresh_from_db()
+    assert (rater.counted_count, rater.rating_count) == (0, sum(counts()))
+    later = answer(person.caller, take_kind(person.caller, golden, "gold"))
+    assert (later.reward, ControlAnswer.objects.get(pk=later.rating_id).state) == (7, "quarantined")
+    today = now().replace(hour=0, minute=0, second=0, microsecond=0)
+    assert {one.state for one in my_ratings(identity_id=person.identity_id, today=today)} == {"counted"}
+    adds_up()
+    end_quarantine(rater_id=rater.pk, by=moderator, reason="test", now=now())
+    rater.refresh_from_db()
+    assert rater.counted_count == rater.rating_count == sum(counts())
+    assert given["gold"].rating_id in ControlAnswer.objects.filter(state="counted").values_list("pk", flat=True)
+    adds_up()
+
+
+def test_controls_are_paid_as_ratings(golden, settings, adds_up):
+    settings.CONTROL_POLICY = ALL_GOLD
+    person = make_person()
+    pair(person, golden)
+    later = now() + timedelta(days=9)
+    assert settle_rewards(hold=timedelta(0), now=later).rating_count == 0
+    Rater.objects.update(state="calibrated")
+    settled = settle_rewards(hold=timedelta(0), now=later)
+    assert (settled.rating_count, settled.amount) == (sum(counts()), balance_of_person(person.identity_id))
+    assert not ControlAnswer.objects.filter(settlement=None).exists()
+    assert settle_rewards(hold=timedelta(0), now=later).rating_count == 0
+    adds_up()
+
+
+def test_what_a_browser_answered_is_claimed_with_its_controls(golden, settings, adds_up):
+    settings.CONTROL_POLICY = ALL_GOLD
+    for _ in range(8):
+        browser = browser_caller("0" * 32, "b" * 32)
+        answer(browser, take(browser, golden)[0])
+    assert min(counts()) > 0
+    claim = find_claim(browser_id="0" * 32, prices=PRICES, now=now())
+    assert (claim.rating_count, claim.kudos) == (8, 8 * 7)
+    user = make_person().user
+    assert claim_browser(user=user, browser_id="0" * 32, prices=PRICES, now=now()) == claim.kudos
     adds_up()
