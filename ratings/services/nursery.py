@@ -142,11 +142,9 @@ def maintain_nursery(*, dataset_id: uuid.UUID, policy: ControlPolicy, now: datet
         cursor.execute(KNOW, params)
         cursor.execute(COUNT_NURSERY, params)
         gold, decoys = cursor.fetchone()
-        taken = [
-            _take(cursor, params, state=state, count=count)
-            for state, count in (("raising", size - gold), ("decoy", ceil(size * policy.decoys) - decoys))
-        ]
-    return Upkeep(*taken, raised, len(retired))
+        taken = _take(cursor, params, state="raising", count=size - gold)
+        taken_as_decoys = _take(cursor, params, state="decoy", count=ceil(size * policy.decoys) - decoys)
+    return Upkeep(taken, taken_as_decoys, raised, len(retired))
 
 
 def nursery_size(*, image_count: int, policy: ControlPolicy) -> int:

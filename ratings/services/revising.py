@@ -188,7 +188,7 @@ def _lock(cursor: CursorWrapper, caller: Caller, rated: int | uuid.UUID) -> _Sto
     row = cursor.fetchone()
     # Of an image that was asked about twice the last answer is meant.
     if (answer := lock_control(cursor, caller, rated)) and (row is None or answer[0] > row[0]):
-        return _Stored(*answer, is_control=True)
+        return replace(_Stored(*answer), is_control=True)
     if row is None:
         raise NoSuchRating(_("You have no such rating."))
     return _Stored(*row)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("kudos", "0003_payout"),
-        ("ratings", "0020_settlement_by_statement"),
+        ("ratings", "0021_signals_and_waiting"),
     ]
 
     operations = [
