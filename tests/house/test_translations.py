@@ -4,7 +4,9 @@ import gettext
 import os
 import re
 from io import BytesIO
+from pathlib import Path
 
+import allauth
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
@@ -12,6 +14,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from config.catalogues.__main__ import find_problems, update_catalogues
+from config.catalogues.borrowed import TEXTS
 from config.catalogues.checking import find_faults
 from config.catalogues.compiling import compile_stale_catalogues
 from config.embedded import CHECKOUT
@@ -160,3 +163,23 @@ def german_texts():
 def test_german_is_written_as_the_head_of_its_catalogue_says(wrong):
     texts = [re.sub(r"<[^>]*>", "", text) for text in german_texts()]
     assert not [text for text in texts if re.search(wrong, text)]
+
+
+def german_of_allauth():
+    return {message.id: message for message in read(Path(allauth.__path__[0]) / "locale/de/LC_MESSAGES/django.po")}
+
+
+def test_what_is_borrowed_is_there_to_borrow():
+    assert set(TEXTS) <= german_of_allauth().keys(), "The library says these differently now."
+
+
+def test_no_page_and_no_email_of_the_library_says_sie():
+    shown = re.compile(r"account/|templates/account/(email|messages)/")
+    formal = {
+        text
+        for text, message in german_of_allauth().items()
+        if any(shown.match(place) for place, line in message.locations)
+        and re.search(r"\b(Sie|Ihnen|Ihre?[mnrs]?)\b", str(message.string))
+    }
+    assert len(formal) > 10
+    assert formal <= set(TEXTS), "Name these in config/catalogues/borrowed.py and translate them."
