@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.access import read_browser_id
 from accounts.addresses import hash_address, read_client_address
+from accounts.languages import remember_language
 from accounts.models import IdentityKind
 from accounts.queries import find_identity_id
 
@@ -32,6 +33,8 @@ class AccountAdapter(DefaultAccountAdapter):
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **options: Any) -> HttpResponse:
         """Ask who rated here before they signed in whether that was them, on the way to where they were going."""
         response: HttpResponse = super().post_login(request, user, **options)
+        if language := getattr(user, "language", ""):
+            remember_language(response, language)
         browser_id = read_browser_id(request)
         if (
             browser_id

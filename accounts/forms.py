@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.forms import LoginForm, SignupForm
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey, Scope, default_scopes
@@ -31,6 +32,13 @@ class SignUpForm(SignupForm):
         self.fields["username"].label = _("Name")
         self.fields["username"].help_text = _("Your real name is not asked for. Releases do not contain this one.")
         self.fields["email"].label = _("E-mail address")
+
+
+class LanguageForm(forms.Form):
+    """Another language for pages, and the page to go on with."""
+
+    language = forms.ChoiceField(choices=settings.LANGUAGES)
+    next = forms.CharField(max_length=2000, required=False)
 
 
 class ApiKeyForm(forms.Form):

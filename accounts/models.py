@@ -17,6 +17,7 @@ class User(AbstractUser):
     last_name = None  # type: ignore[assignment]
     email = models.EmailField("e-mail address", unique=True)
     licence_accepted_at = models.DateTimeField(null=True, blank=True)
+    language = models.CharField("language chosen for pages", max_length=10, blank=True, default="", db_default="")
 
     REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
 

@@ -29,6 +29,11 @@ class NoSuchApiKey(Exception):
     """There is no such key, it is another user's, or it is revoked already."""
 
 
+def keep_language(*, user_id: int, language: str) -> None:
+    """Remember in which language an account wants its pages, on whichever device it signs in."""
+    User.objects.filter(pk=user_id).update(language=language)
+
+
 def create_api_key(
     *, user: User, name: str, scopes: Iterable[str] = (Scope.RATE, Scope.READ), now: datetime
 ) -> tuple[ApiKey, str]:

@@ -15,6 +15,7 @@ globals().update(read_or_generate_secrets(VAR_DIR / "secrets.json"))
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 SESSION_COOKIE_SECURE = False
 CSRF_COOKIE_SECURE = False
+LANGUAGE_COOKIE_SECURE = False
 
 REWARD_HOLD_SECONDS = env.int("REWARD_HOLD_SECONDS", 60)
 

@@ -25,6 +25,7 @@ SIGNING_KEY = _SECRETS["SIGNING_KEY"]
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 SESSION_COOKIE_SECURE = False
 CSRF_COOKIE_SECURE = False
+LANGUAGE_COOKIE_SECURE = False
 
 if "VAR_DIR" in os.environ:
     VAR_DIR = Path(os.environ["VAR_DIR"])

@@ -107,7 +107,7 @@ PAGES = {
     "ratings:manifest": Route(EVERYBODY),
     "ratings:service_worker": Route(EVERYBODY),
     "ratings:offline": Route(EVERYBODY),
-    "set_language": Route(EVERYBODY, method="POST", data=lambda _: {"language": "de", "next": "/"}),
+    "accounts:choose_language": Route(EVERYBODY, method="POST", data=lambda _: {"language": "de", "next": "/"}),
     "ratings:profile": Route(SIGNED_IN),
     "kudos:history": Route(SIGNED_IN),
     "accounts:create_api_key": Route(SIGNED_IN),
