@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import localize
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -174,7 +175,7 @@ def _look(request: HttpRequest, form: LookForm) -> Reply:
     words = ngettext(
         "%(n)d other person: %(score)s on average.", "%(n)d other people: %(score)s on average.", crowd.rating_count
     )
-    message = words % {"n": crowd.rating_count, "score": _("unknown") if crowd.score is None else crowd.score}
+    message = words % {"n": crowd.rating_count, "score": _("unknown") if crowd.score is None else localize(crowd.score)}
     data = {
         "prompt": crowd.prompt,
         "model_name": crowd.model_name,

@@ -1,0 +1,4 @@
+"""How days and times are written in German."""
+
+DATE_FORMAT = "j. M Y"
+DATETIME_FORMAT = "j. M Y, H:i"
