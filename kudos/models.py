@@ -10,6 +10,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Identity, User
 
@@ -53,13 +54,13 @@ class Account(models.Model):
 
 
 class Reason(models.TextChoices):
-    RATING = "rating", "ratings settled"
-    VOID = "void", "ratings voided"
-    RESTORE = "restore", "ratings restored"
-    TRANSFER = "transfer", "transfer"
-    AWARD = "award", "award"
-    PAYOUT = "payout", "sent on to AI Horde"
-    PAYOUT_RETURN = "payout_return", "back from AI Horde"
+    RATING = "rating", _("ratings settled")
+    VOID = "void", _("ratings voided")
+    RESTORE = "restore", _("ratings restored")
+    TRANSFER = "transfer", _("transfer")
+    AWARD = "award", _("award")
+    PAYOUT = "payout", _("sent on to AI Horde")
+    PAYOUT_RETURN = "payout_return", _("back from AI Horde")
 
 
 class Transaction(models.Model):

@@ -1,9 +1,11 @@
 """Reads of the ledger."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.queries import identities_of_person
 from kudos.models import Account, Entry, Payout, PayoutDecision, PayoutState, Reason
@@ -24,6 +26,21 @@ class HistoryLine:
     @property
     def reason_text(self) -> str:
         return str(Reason(self.reason).label)
+
+    @property
+    def note_text(self) -> str:
+        """The note as its owner reads it: what was counted is kept in English, because the ledger has no language."""
+        return COUNTED.sub(_say_count, self.note)
+
+
+COUNTED = re.compile(r"\b(\d+) (rating|comparison)s?\b", re.ASCII)
+
+
+def _say_count(found: re.Match[str]) -> str:
+    count = int(found[1])
+    if found[2] == "rating":
+        return ngettext("%(count)d rating", "%(count)d ratings", count) % {"count": count}
+    return ngettext("%(count)d comparison", "%(count)d comparisons", count) % {"count": count}
 
 
 # What the owner reads. A payout that was sent again is a line of its own.

@@ -3,6 +3,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from kudos.models import Transaction
 from ratings.models.dataset import Dataset
@@ -12,11 +13,11 @@ from ratings.models.rater import Rater
 
 
 class RatingState(models.TextChoices):
-    COUNTED = "counted", "counted"
-    HELD = "held", "held: not proven yet"
-    QUARANTINED = "quarantined", "quarantined with its rater"
-    VOIDED = "voided", "voided by a moderator"
-    SUPERSEDED = "superseded", "superseded by another rating of the same person"
+    COUNTED = "counted", _("counted")
+    HELD = "held", _("held: not proven yet")
+    QUARANTINED = "quarantined", _("quarantined with its rater")
+    VOIDED = "voided", _("voided by a moderator")
+    SUPERSEDED = "superseded", _("superseded by another rating of the same person")
 
 
 class Proof(models.TextChoices):

@@ -1,4 +1,4 @@
 """How days and times are written in German."""
 
-DATE_FORMAT = "j. M Y"
+DATE_FORMAT = "j. F Y"
 DATETIME_FORMAT = "j. M Y, H:i"
