@@ -2,11 +2,15 @@
 
 import json
 
+from django.conf import settings
+from django.utils import translation
+
 from exports.schema import RATINGS, REASONS, SCHEMA_VERSION, TABLES
 from exports.schema.scores import METHOD_VERSION
 from exports.writers.contents import Contents
 from ratings.models import Dataset
-from ratings.scales import COMPARISON_SCALES, SCALES
+from ratings.queries.scales import get_scale
+from ratings.scales import COMPARISON_SCALES, SCALES, Scale
 
 README = """\
 ---
@@ -143,12 +147,19 @@ def _comparison_text() -> str:
 
 
 def _scale_text(version: int) -> str:
-    scale = SCALES[version]
+    """Return how the two questions were asked, in each language of the pages."""
+    asked = [f"Scale version {version}. {_in_words(SCALES[version])}"]
+    for code, language in settings.LANGUAGES:
+        if code != settings.LANGUAGE_CODE:
+            with translation.override(code):
+                asked.append(f"On pages in {language} ({code}): {_in_words(get_scale(version))}")
+    return "\n\n".join(asked)
+
+
+def _in_words(scale: Scale) -> str:
     levels = "; ".join(f"{level.value} {level.word.lower()} ({level.meaning})" for level in scale.artifacts)
-    return (
-        f"Scale version {version}. `aesthetic`: “{scale.aesthetic_question}” 1 ({scale.aesthetic_low}) to "
-        f"10 ({scale.aesthetic_high}). `artifacts`: “{scale.artifacts_question}” {levels}."
-    )
+    ends = f"1 ({scale.aesthetic_low}), 10 ({scale.aesthetic_high})"
+    return f"`aesthetic`: “{scale.aesthetic_question}” {ends}. `artifacts`: “{scale.artifacts_question}” {levels}."
 
 
 def make_licence_text(dataset: Dataset) -> str:
