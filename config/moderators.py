@@ -26,6 +26,7 @@ PERMISSIONS = (
     "ratings.view_qualityalarm",
     "ratings.view_rater",
     "ratings.view_raterscore",
+    "ratings.view_ratersignal",
     "ratings.view_ratertransition",
     "ratings.view_rating",
     "ratings.view_rendition",

@@ -15,6 +15,7 @@ from ratings.selection import refresh_tail_pool
 from ratings.services.nursery import maintain_nursery
 from ratings.services.scoring import carry_out_quarantines, is_fit_due, recompute_scores, update_scores
 from ratings.services.settlement import settle_rewards
+from ratings.services.signals import measure_pushes, measure_signals
 from ratings.stats.parameters import Policy
 
 # Batches of one dataset before it is the next one's turn.
@@ -90,3 +91,17 @@ def maintain_nurseries_task() -> None:
     """Keep every dataset that hands images out in gold."""
     for dataset_id in open_dataset_ids():
         maintain_nursery(dataset_id=dataset_id, policy=current_control_policy(), now=timezone.now())
+
+
+@shared_task(soft_time_limit=600, time_limit=620)
+def measure_signals_task() -> None:
+    """Measure how those answer who have answered since the last time."""
+    for dataset_id in all_dataset_ids():
+        measure_signals(dataset_id=dataset_id, now=timezone.now())
+
+
+@shared_task(soft_time_limit=3000, time_limit=3300)
+def measure_pushes_task() -> None:
+    """Look for images that several raters push, nightly: it takes all answers of a dataset."""
+    for dataset_id in all_dataset_ids():
+        measure_pushes(dataset_id=dataset_id, now=timezone.now())

@@ -327,6 +327,12 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60},
     },
     "update-scores": {"task": "ratings.tasks.update_scores_task", "schedule": 5.0, "options": {"expires": 5}},
+    "measure-signals": {
+        "task": "ratings.tasks.measure_signals_task",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "nightly-pushes": {"task": "ratings.tasks.measure_pushes_task", "schedule": crontab(hour=3, minute=10)},
     "nightly-fit": {"task": "ratings.tasks.recompute_scores_task", "schedule": crontab(hour=2, minute=45)},
     "nurseries": {"task": "ratings.tasks.maintain_nurseries_task", "schedule": 600.0, "options": {"expires": 600}},
     "settle-rewards": {"task": "ratings.tasks.settle_rewards_task", "schedule": 60.0, "options": {"expires": 60}},

@@ -4,7 +4,7 @@ from ratings.admin.comparison import ComparisonAdmin, ImageSetAdmin
 from ratings.admin.dataset import DatasetAdmin
 from ratings.admin.image import ImageAdmin
 from ratings.admin.moderation import ModerationActionAdmin
-from ratings.admin.quality import QualityAlarmAdmin, RaterScoreAdmin, RaterTransitionAdmin
+from ratings.admin.quality import QualityAlarmAdmin, RaterScoreAdmin, RaterSignalAdmin, RaterTransitionAdmin
 from ratings.admin.rater import RaterAdmin, SkipAdmin
 from ratings.admin.rating import RatingAdmin
 from ratings.admin.report import ReportAdmin
@@ -18,6 +18,7 @@ __all__ = [
     "QualityAlarmAdmin",
     "RaterAdmin",
     "RaterScoreAdmin",
+    "RaterSignalAdmin",
     "RaterTransitionAdmin",
     "RatingAdmin",
     "ReportAdmin",

@@ -4,7 +4,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.base import ReadOnlyAdmin, as_id, column
-from ratings.models import QualityAlarm, RaterScore, RaterTransition
+from ratings.models import QualityAlarm, RaterScore, RaterSignal, RaterTransition
 
 
 @admin.register(RaterTransition)
@@ -52,6 +52,35 @@ class RaterScoreAdmin(ReadOnlyAdmin):
             {"fields": ("reliability", "reliability_low", "reliability_high", "weight", "bias", "noise")},
         ),
         (_("Tests"), {"fields": ("p_honest", "trust_log_e", "ban_log_e", "change", "reason")}),
+    )
+    search_fields = ("id",)
+    search_help_text = _("The number of a row.")
+    lookups = ("rater__id__exact",)
+
+    def find(self, term: str, request: HttpRequest) -> Q | None:
+        del request
+        return None if (number := as_id(term)) is None else Q(pk=number)
+
+
+@admin.register(RaterSignal)
+class RaterSignalAdmin(ReadOnlyAdmin):
+    """How answers come about. It is evidence to be weighed by a person, and moves nobody."""
+
+    list_display = (
+        "id",
+        "rater",
+        "dataset",
+        column("kind", _("signal")),
+        column("is_striking", _("stands out"), boolean=True),
+        column("log_evidence", _("evidence")),
+        column("sentence", _("in words")),
+        "measured_at",
+    )
+    list_filter = ("is_striking", "kind")
+    list_select_related = ("rater", "dataset")
+    fieldsets = (
+        (None, {"fields": ("rater", "dataset", "kind", "sentence", "value", "answer_count", "log_evidence")}),
+        (_("Over time"), {"fields": ("is_striking", "struck_at", "measured_at", "past_evidence", "past_at")}),
     )
     search_fields = ("id",)
     search_help_text = _("The number of a row.")

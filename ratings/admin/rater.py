@@ -5,7 +5,9 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils.safestring import SafeString
+from django.utils.formats import date_format
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import IdentityAdmin
@@ -102,12 +104,13 @@ class RaterAdmin(DecisionAdmin):
             },
         ),
         (_("Counters"), {"fields": ("rating_count", "counted_count", "challenges_failed")}),
+        (_("What stands out"), {"fields": ("signals",)}),
         (
             _("Elsewhere"),
             {"fields": ("images_generated", "external_kudos", "external_created_at", "is_trusted_elsewhere")},
         ),
     )
-    readonly_fields = ("user",)
+    readonly_fields = ("user", "signals")
     lookups = ("identity__id__exact",)
     decisions: ClassVar[Sequence[Decision]] = DECISIONS
     doors: ClassVar[list[Door]] = [
@@ -115,6 +118,7 @@ class RaterAdmin(DecisionAdmin):
         Door(_("Comparisons"), "ratings.comparison", "rater__id__exact"),
         Door(_("Steps from state to state"), "ratings.ratertransition", "rater__id__exact"),
         Door(_("What the answers say"), "ratings.raterscore", "rater__id__exact"),
+        Door(_("How they come about"), "ratings.ratersignal", "rater__id__exact"),
         Door(_("Skips"), "ratings.skip", "rater__id__exact"),
         Door(_("Reports"), "ratings.report", "rater__id__exact"),
     ]
@@ -128,6 +132,13 @@ class RaterAdmin(DecisionAdmin):
     @admin.display(description=_("user"))
     def user(self, rater: Rater) -> str:
         return rater.identity.user.username if rater.identity.user else EMPTY
+
+    @admin.display(description=_("signals"))
+    def signals(self, rater: Rater) -> str:
+        """Say what stands out of how the answers come about; it is for a person to weigh."""
+        found = rater.signals.filter(is_striking=True).order_by("-log_evidence")
+        lines = [(sentence, date_format(at, "Y-m-d")) for sentence, at in found.values_list("sentence", "measured_at")]
+        return format_html_join(mark_safe("<br>"), "{} ({})", lines) or EMPTY
 
     @admin.display(description=_("kind"))
     def kind(self, rater: Rater) -> str:

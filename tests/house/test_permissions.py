@@ -21,7 +21,18 @@ from accounts.services import create_api_key
 from exports.models import Release
 from kudos.award import HordeAward
 from kudos.models import Account, Entry, Payout, Transaction
-from ratings.models import Comparison, Image, QualityAlarm, Rater, RaterScore, RaterTransition, Rating, Report, Skip
+from ratings.models import (
+    Comparison,
+    Image,
+    QualityAlarm,
+    Rater,
+    RaterScore,
+    RaterSignal,
+    RaterTransition,
+    Rating,
+    Report,
+    Skip,
+)
 from ratings.selection import LeasedImage
 from ratings.services.rating import RatingSubmission, submit_rating
 from ratings.services.voiding import void_ratings
@@ -214,6 +225,7 @@ TABLES = {
     "ratings.qualityalarm": Table(MODERATORS),
     "ratings.rater": Table(MODERATORS),
     "ratings.raterscore": Table(MODERATORS),
+    "ratings.ratersignal": Table(MODERATORS),
     "ratings.ratertransition": Table(MODERATORS),
     "ratings.rating": Table(MODERATORS),
     "ratings.report": Table(MODERATORS),
@@ -282,6 +294,9 @@ def quality_rows(rater, dataset_id):
     return {
         "ratings.qualityalarm": QualityAlarm.objects.create(**about, **alarm),
         "ratings.raterscore": RaterScore.objects.create(rater=rater, **about),
+        "ratings.ratersignal": RaterSignal.objects.create(
+            rater=rater, dataset_id=dataset_id, kind="runs", value=1, answer_count=1, measured_at=now()
+        ),
         "ratings.ratertransition": RaterTransition.objects.create(rater=rater, **step),
     }
 
