@@ -109,7 +109,7 @@ def lease_images(
     dice.shuffle(classes)
     problem: NoImageLeft | None = None
     for adult_class in classes:
-        shelf = Shelf(dataset.id, dataset.target, model_name, adult_class)
+        shelf = Shelf(dataset.id, dataset.target, model_name, adult_class, dataset.order_policy)
         try:
             return _Hunt(caller, dataset, shelf, count, int(now.timestamp() * 1000), dice).lease()
         except NoImageLeft as error:
@@ -362,7 +362,9 @@ class _Hunt:
         book.mark_exhausted(holder=self.caller.holder, dataset_id=self.dataset.id, shelf=self.shelf.name)
 
     def _shuffled(self, candidates: list[Candidate]) -> list[Candidate]:
+        """Bring candidates into an order of chance, and among them those forward that the dataset wants first."""
         self.dice.shuffle(candidates)
+        candidates.sort(key=lambda candidate: candidate.rank)
         return candidates
 
     def _sign(self, candidate: Candidate, lease_id: uuid.UUID) -> LeasedImage:

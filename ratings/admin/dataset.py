@@ -16,6 +16,16 @@ from ratings.services.moderation import open_dataset, pause_dataset
 
 TOO_MANY = _("You selected several datasets. Decide about one at a time, each with its own reason.")
 
+ORDER = _(
+    "Images always come by chance; of some thirty at hand a rater who is trusted gets the one that the policy "
+    "wants first. Everybody else gets any of them, because what tells whether somebody looks rests on chance. "
+    "Breadth: the image with the fewest ratings. Depth: the one that lacks the fewest to its target, so that "
+    "images are finished one after the other. Uncertainty: contested images, which have their target and are "
+    "still not known well enough, then the one whose score is known worst: there a rating buys most certainty. "
+    "An image has enough ratings at its target; where contested images may have more, it goes on until the 95 "
+    "% interval of its score is narrow enough, or to that number."
+)
+
 
 def _about_one(service: Any) -> CarryOut:
     def carry_out(*, keys: Sequence[Any], by: User, reason: str, now: datetime) -> ModerationAction:
@@ -72,6 +82,10 @@ class DatasetAdmin(DecisionAdmin):
     search_help_text = _("The slug of a dataset, or how it begins; or its UUID.")
     fieldsets = (
         (None, {"fields": ("slug", "id", "name", "description", "licence", "ratings_licence")}),
+        (
+            _("Which images go first, and when there are enough ratings"),
+            {"fields": ("order_policy", "contested_rating_count", "narrow_enough"), "description": ORDER},
+        ),
         (_("Progress"), {"fields": ("state", "image_count", "target_rating_count", "scale_version", "created_at")}),
     )
     readonly_fields = ("slug", "id", "state", "image_count", "target_rating_count", "scale_version", "created_at")

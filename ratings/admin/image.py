@@ -52,6 +52,10 @@ class RenditionInline(ReadOnlyInline):
     fields = ("size", "width", "height", "byte_count", "sha256", "file")
 
 
+# How many ratings it is to have where the engine decided otherwise than the dataset; why and when it has enough.
+ENOUGH = ("wanted_count", "closed_because", "closed_at")
+
+
 @admin.register(Image)
 class ImageAdmin(DecisionAdmin):
     """Images as they were imported. Moderators hide and restore; what was planted, only superusers see."""
@@ -75,7 +79,7 @@ class ImageAdmin(DecisionAdmin):
     search_help_text = _("The UUID of an image.")
     fieldsets = (
         (None, {"fields": ("large_picture", "id", "dataset", "status", "adult_class", "is_open", "created_at")}),
-        (_("Ratings that count"), {"fields": ("rating_count", "mean", "artifacts_count", "mean_artifacts")}),
+        (_("Ratings that count"), {"fields": ("rating_count", "mean", "artifacts_count", "mean_artifacts", *ENOUGH)}),
         (
             _("Source"),
             {

@@ -3,7 +3,7 @@
 from ratings.models.activity import ActiveDay
 from ratings.models.comparison import BestFrom, Comparison, ComparisonRevision, Outcome
 from ratings.models.control import ControlAnswer, ControlKind, GoldImage, GoldState
-from ratings.models.dataset import Dataset, DatasetState
+from ratings.models.dataset import Dataset, DatasetState, OrderPolicy
 from ratings.models.image import AdultClass, Image, ImageStatus, Rendition
 from ratings.models.image_set import ImageInSet, ImageSet, SetSkip, key_of_images
 from ratings.models.moderation import ActionKind, ModerationAction
@@ -49,6 +49,7 @@ __all__ = [
     "ImageStatus",
     "InputKind",
     "ModerationAction",
+    "OrderPolicy",
     "Outcome",
     "PagePreferences",
     "PracticeImage",

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from accounts.access import Caller
-from ratings.models import AdultClass
+from ratings.models import AdultClass, OrderPolicy
 from ratings.queries.prepared import fetch_prepared
 
 SMALLEST_KEY, LARGEST_KEY = -(2**31), 2**31 - 1
@@ -51,7 +51,19 @@ SHARED_PROBES = f"""
     LEFT JOIN LATERAL (SELECT 1 AS hit WHERE false) skipped ON true
 """
 COLUMNS = "id, sampling_key, rating_count, wanted_count, width, height, group_key"
-FOUND = "i.id, coalesce(i.wanted_count, %(target)s::int) - i.rating_count, i.width, i.height, i.group_key"
+FOUND = "i.id, coalesce(i.wanted_count, %(target)s::int) - i.rating_count, i.width, i.height, i.group_key, {rank}"
+# Which of the images at hand go first, lowest first: for who is trusted, by the policy of the dataset; for all others
+# there is no such order, because what tells whether they look rests on images that come by chance.
+IS_TRUSTED = f"EXISTS (SELECT FROM ratings_rater t WHERE t.id = ANY({RATERS}) AND t.state = 'trusted')"
+RANKS = {
+    OrderPolicy.RANDOM: "0",
+    OrderPolicy.BREADTH: "i.rating_count",
+    OrderPolicy.DEPTH: "coalesce(i.wanted_count, %(target)s::int) - i.rating_count",
+    # A rating moves a score the more, the worse it is known; of contested images it is known worse than it should be.
+    OrderPolicy.UNCERTAINTY: """CASE WHEN i.rating_count >= %(target)s::int THEN -2000 ELSE 0 END - coalesce((
+        SELECT s.standard_error FROM ratings_imagescore s WHERE s.image_id = i.id AND s.task = 'aesthetic'
+    ), 1000)""",
+}
 OPEN = f"""
     SELECT {COLUMNS} FROM ratings_image WHERE dataset_id = %(dataset)s AND adult_class = %(adult_class)s AND is_open
 """
@@ -102,13 +114,21 @@ def _ranges_of_model() -> dict[str, str]:
     }
 
 
+def _found(policy: OrderPolicy) -> str:
+    rank = RANKS[policy]
+    if policy != OrderPolicy.RANDOM:
+        rank = f"CASE WHEN {IS_TRUSTED} THEN {rank} ELSE 0 END"
+    return FOUND.format(rank=f"({rank})::float8 AS rank")
+
+
 # Each text with each kind of probe, and for all images or one model's, made once: a prepared statement is known by its
-# text. The keys are (is the caller shared, is one model asked for).
+# text. The keys are (is the caller shared, is one model asked for, in which order the trusted get images).
 WINDOWS, SCANS, GIVENS = (
     {
-        (is_shared, is_of_model): sql.format(found=FOUND, probes=probes, **ranges)
+        (is_shared, is_of_model, policy.value): sql.format(found=_found(policy), probes=probes, **ranges)
         for is_shared, probes in ((False, PROBES), (True, SHARED_PROBES))
         for is_of_model, ranges in ((False, _ranges_of_all()), (True, _ranges_of_model()))
+        for policy in RANKS
     }
     for sql in (WINDOW, SCAN, GIVEN)
 )
@@ -125,6 +145,7 @@ class Shelf:
     target: int
     model_name: str = ""
     adult_class: str = AdultClass.SAFE.value
+    order_policy: str = OrderPolicy.RANDOM.value
 
     @property
     def name(self) -> str:
@@ -140,7 +161,7 @@ class Shelf:
 class Candidate:
     """An open image that the caller has neither rated nor skipped; ``need`` ratings are still missing.
 
-    Images of one ``group`` are kept apart; None where it is not known.
+    Images of one ``group`` are kept apart; None where it is not known. The lowest ``rank`` goes first.
     """
 
     image_id: uuid.UUID
@@ -148,6 +169,7 @@ class Candidate:
     width: int
     height: int
     group: int | None
+    rank: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +191,8 @@ def scan_candidates(*, caller: Caller, shelf: Shelf, after: int, size: int, limi
     """Return up to ``limit`` candidates among the ``size`` open images after key ``after``."""
     params = _params(caller, shelf) | {"key": after, "size": size, "limit": limit}
     rows = fetch_prepared(SCANS[_kind(caller, shelf)], params)
-    found = [Candidate(*row[:5]) for row in rows if row[0] is not None]
-    read_count, last_key = rows[0][5], rows[0][6]
+    found = [Candidate(*row[:6]) for row in rows if row[0] is not None]
+    read_count, last_key = rows[0][6], rows[0][7]
     return Stretch(found, LARGEST_KEY if last_key is None else last_key, read_count < size)
 
 
@@ -189,8 +211,9 @@ def last_open_images(*, dataset_id: uuid.UUID, limit: int) -> list[uuid.UUID]:
     return [row[0] for row in fetch_prepared(sql, {"dataset": dataset_id, "limit": limit})]
 
 
-def _kind(caller: Caller, shelf: Shelf) -> tuple[bool, bool]:
-    return caller.is_shared, bool(shelf.model_name)
+def _kind(caller: Caller, shelf: Shelf) -> tuple[bool, bool, str]:
+    policy = OrderPolicy.RANDOM.value if caller.is_shared else shelf.order_policy
+    return caller.is_shared, bool(shelf.model_name), policy
 
 
 def _params(caller: Caller, shelf: Shelf) -> dict[str, object]:

@@ -35,6 +35,7 @@ class DatasetForRating:
     scale_version: int
     is_open: bool
     ratings_licence: str
+    order_policy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def get_dataset_for_rating(name: str) -> DatasetForRating:
         if "\0" in name
         else fetch_prepared(
             """
-        SELECT id, slug, name, target_rating_count, scale_version, state = 'open', ratings_licence
+        SELECT id, slug, name, target_rating_count, scale_version, state = 'open', ratings_licence, order_policy
         FROM ratings_dataset WHERE slug = %(slug)s OR id = %(id)s
         """,
             {"slug": name, "id": by_id},

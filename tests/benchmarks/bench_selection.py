@@ -29,6 +29,7 @@ def run_bench(*, large: int = LARGE) -> list[str]:
     callers = make_callers(9, prefix="picker")
     cases = (
         _new_rater,
+        _trusted_where_it_is_known_worst,
         _one_rare_model,
         _many_at_random,
         _many_in_one_run,
@@ -78,6 +79,23 @@ def _taker(caller: Caller, dataset: Dataset, model_name: str = "") -> Callable[[
 
 def _new_rater(dataset: Dataset, callers: list[Caller]) -> Callable[[int], None]:
     return _taker(callers[0], dataset)
+
+
+def _trusted_where_it_is_known_worst(dataset: Dataset, callers: list[Caller]) -> Callable[[int], None]:
+    """A dataset with a policy: the scores of the images at hand are looked up."""
+    run("UPDATE ratings_dataset SET order_policy = 'uncertainty' WHERE id = %(id)s", id=dataset.pk)
+    run("UPDATE ratings_rater SET state = 'trusted' WHERE identity_id = %(id)s", id=callers[7].identity_id)
+    run(
+        """
+        INSERT INTO ratings_imagescore (
+            image_id, dataset_id, task, rating_count, counted_count, effective_count, standard_error
+        )
+        SELECT id, dataset_id, 'aesthetic', 1, 1, 1, 1 + abs(hashtext(id::text)) %% 100 / 100.0 FROM ratings_image
+        WHERE dataset_id = %(id)s
+        """,
+        id=dataset.pk,
+    )
+    return _taker(callers[7], dataset)
 
 
 def _one_rare_model(dataset: Dataset, callers: list[Caller]) -> Callable[[int], None]:

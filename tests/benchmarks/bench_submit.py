@@ -141,7 +141,7 @@ def _next_script(callers: list[Caller], dataset: Dataset) -> str:
     }
     low, high = callers[0].identity_id, callers[-1].identity_id
     lines = [f"\\set identity random({low}, {high})", "\\set key random(-2147483648, 2147483647)"]
-    return "\n".join([*lines, _fill(WINDOWS[False, False], values) + ";"])
+    return "\n".join([*lines, _fill(WINDOWS[False, False, "random"], values) + ";"])
 
 
 def _fill(sql: str, values: dict[str, str]) -> str:

@@ -8,7 +8,7 @@ from django.db import connection
 from accounts import valkey
 from ratings.leases import book
 from ratings.leases.token import LIVE_MS, verify_lease
-from ratings.models import Dataset, Image, Rater, Rating, Skip
+from ratings.models import Dataset, Image, ImageScore, Rater, Rating, Skip
 from ratings.queries.candidates import LARGEST_KEY, SMALLEST_KEY, WINDOWS
 from ratings.queries.datasets import get_dataset_for_rating
 from ratings.rewards import PriceList
@@ -434,16 +434,72 @@ def test_a_rare_model_is_found_by_whoever_rated_thousands_of_it(rater, dataset):
     assert of_model(rater.caller, "rare").image_id == fresh.pk
 
 
+@pytest.fixture
+def known_images(dataset):
+    """Twelve images of a dataset with target 5, which differ in ratings and in how well their scores are known."""
+    Image.objects.filter(dataset=dataset).update(status="hidden", is_open=False)
+    images = make_images(dataset, 12)
+    for number, image in enumerate(images):
+        count = number % 5
+        fields = {"rating_count": count, "aesthetic_sum": 5 * count}
+        if number == 7:
+            fields = {"rating_count": 6, "aesthetic_sum": 30, "wanted_count": 8}
+        Image.objects.filter(pk=image.pk).update(**fields)
+        # The worst known are in no order of the others.
+        error = 1 + (number * 5 % 12) / 10
+        score = {"score": 5, "low": 4, "high": 6, "standard_error": error, "updated_at": now()}
+        ImageScore.objects.create(image=image, dataset=dataset, task="aesthetic", **score)
+    return [Image.objects.get(pk=image.pk) for image in images]
+
+
+ORDERS = {
+    "breadth": lambda image: image.rating_count,
+    "depth": lambda image: (image.wanted_count or 5) - image.rating_count,
+    "uncertainty": lambda image: (image.rating_count < 5, -image.scores.get().standard_error),
+}
+
+
+@pytest.mark.parametrize("policy", ORDERS)
+def test_the_trusted_get_images_in_the_order_of_the_policy(rater, dataset, known_images, policy):
+    Dataset.objects.filter(pk=dataset.pk).update(order_policy=policy)
+    Rater.objects.filter(identity_id=rater.identity_id).update(state="trusted")
+    by_id = {image.pk: ORDERS[policy](image) for image in known_images}
+    for refresh in (lambda: None, lambda: refresh_tail_pool(dataset_id=dataset.pk)):
+        refresh()
+        given = [by_id[leased.image_id] for leased in take(rater.caller, 6)]
+        assert given == sorted(by_id.values())[:6]
+        valkey.get_client().flushdb()
+
+
+def test_an_image_without_a_score_is_known_worst(rater, dataset, known_images):
+    Dataset.objects.filter(pk=dataset.pk).update(order_policy="uncertainty")
+    Rater.objects.filter(identity_id=rater.identity_id).update(state="trusted")
+    known_images[3].scores.all().delete()
+    assert [leased.image_id for leased in take(rater.caller, 2)] == [known_images[7].pk, known_images[3].pk]
+
+
+@pytest.mark.parametrize("policy", ORDERS)
+def test_all_others_get_any_image_whatever_the_policy(rater, dataset, known_images, policy):
+    Dataset.objects.filter(pk=dataset.pk).update(order_policy=policy)
+    for caller in (rater.caller, make_stranger()):
+        first = set()
+        for seed in range(40):
+            first.add(take(caller, dice=Random(seed))[0].image_id)
+            valkey.get_client().flushdb()
+        assert len(first) > 9
+
+
 def test_it_writes_nothing_to_the_database(rater, dataset):
     before = rows_written()
     take(rater.caller, 3)
     assert rows_written() == before
 
 
-def test_no_query_reads_more_than_its_window(rater, dataset):
+@pytest.mark.parametrize("policy", ["random", *ORDERS])
+def test_no_query_reads_more_than_its_window(rater, dataset, policy):
     """However many images there are, each of the two arms of a window reads 32 of them at most, in any plan."""
     make_images(dataset, 5000)
-    read = read_by_plans(WINDOWS[False, False], rater, dataset, "")
+    read = read_by_plans(WINDOWS[False, False, policy], rater, dataset, "")
     assert {window: rows for window, rows in read.items() if not 32 <= rows <= 64} == {}
 
 
@@ -452,7 +508,7 @@ def test_no_query_for_a_model_reads_the_images_of_another(rater, dataset, model,
     """Neither a model that nearly all images are of, nor one that statistics know nothing of."""
     make_images(dataset, 5000, model_name="common")
     make_images(dataset, 3, model_name="rare")
-    read = read_by_plans(WINDOWS[False, True], rater, dataset, model)
+    read = read_by_plans(WINDOWS[False, True, "random"], rater, dataset, model)
     assert {window: rows for window, rows in read.items() if not least <= rows <= 64} == {}
 
 
