@@ -118,4 +118,5 @@ def known_signals(*, dataset_id: uuid.UUID) -> set[tuple[int, str]]:
 def _fetch(sql: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
