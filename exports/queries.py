@@ -3,7 +3,10 @@
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from exports.models import Release, ReleaseFile, ReleaseState
@@ -17,11 +20,15 @@ LEGACY_PATH = "legacy_export.parquet"
 # A rating that was being committed while the last snapshot was taken bears an earlier time than the snapshot; for
 # ten minutes' worth of ratings a release too many is better than one that never comes. The counts see what times
 # do not: ratings voided or imported, images hidden or restored.
-COMPARISONS_OF_DATASET = f"""
-    SELECT count(*) FROM ratings_comparison comparison
-        JOIN ratings_imageset image_set ON image_set.id = comparison.image_set_id
-    WHERE image_set.dataset_id = dataset.id AND {IS_PUBLISHED_COMPARISON}
+RATINGS_OF_DATASET = f"""
+    FROM ratings_rating rating JOIN ratings_image image ON image.id = rating.image_id
+    WHERE rating.dataset_id = dataset.id AND {IS_RELEASED_RATING} AND rating.created_at <= %(until)s
 """
+COMPARISONS_OF_DATASET = f"""
+    FROM ratings_comparison comparison JOIN ratings_imageset image_set ON image_set.id = comparison.image_set_id
+    WHERE image_set.dataset_id = dataset.id AND {IS_PUBLISHED_COMPARISON} AND comparison.created_at <= %(until)s
+"""
+SINCE = "coalesce(latest.snapshot_at, '-infinity') - %(hold_back)s - interval '10 minutes'"
 DUE = f"""
 SELECT dataset.id
 FROM ratings_dataset dataset
@@ -29,27 +36,17 @@ LEFT JOIN LATERAL (
     SELECT snapshot_at, rating_count, comparison_count FROM exports_release
     WHERE dataset_id = dataset.id AND state = 'published' ORDER BY snapshot_at DESC LIMIT 1
 ) latest ON true
-WHERE dataset.state <> 'closed' AND (
-    EXISTS (
-        SELECT 1 FROM ratings_rating rating JOIN ratings_image image ON image.id = rating.image_id
-        WHERE rating.dataset_id = dataset.id AND {IS_RELEASED_RATING}
-            AND rating.created_at > coalesce(latest.snapshot_at, '-infinity') - interval '10 minutes'
-    )
+WHERE dataset.state <> 'closed' AND coalesce(latest.snapshot_at < %(since)s, true) AND (
+    EXISTS (SELECT 1 {RATINGS_OF_DATASET} AND rating.created_at > {SINCE})
+    OR EXISTS (SELECT 1 {COMPARISONS_OF_DATASET} AND comparison.created_at > {SINCE})
     OR EXISTS (
         SELECT 1 FROM ratings_revision revision JOIN ratings_rating rating ON rating.id = revision.rating_id
             JOIN ratings_image image ON image.id = rating.image_id
-        WHERE NOT {IS_UNDER_EMBARGO} AND rating.dataset_id = dataset.id
-            AND revision.revised_at > coalesce(latest.snapshot_at, '-infinity') - interval '10 minutes'
+        WHERE NOT {IS_UNDER_EMBARGO} AND rating.dataset_id = dataset.id AND latest.snapshot_at IS NOT NULL
+            AND revision.revised_at > latest.snapshot_at - interval '10 minutes'
     )
-    OR latest.rating_count <> (
-        SELECT count(*) FROM ratings_rating rating JOIN ratings_image image ON image.id = rating.image_id
-        WHERE rating.dataset_id = dataset.id AND {IS_RELEASED_RATING}
-    )
-    OR coalesce(latest.comparison_count, 0) <> ({COMPARISONS_OF_DATASET})
-    OR EXISTS (
-        {COMPARISONS_OF_DATASET} AND comparison.created_at > latest.snapshot_at - interval '10 minutes'
-        HAVING count(*) > 0
-    )
+    OR latest.rating_count <> (SELECT count(*) {RATINGS_OF_DATASET})
+    OR latest.comparison_count <> (SELECT count(*) {COMPARISONS_OF_DATASET})
 )
 ORDER BY dataset.slug
 """
@@ -81,11 +78,22 @@ class DatasetReleases:
         return len(self.older) + len(self.earliest)
 
 
-def due_dataset_ids() -> list[uuid.UUID]:
-    """Return the datasets that are not closed and have changed since their last release."""
+def due_dataset_ids(*, now: datetime) -> list[uuid.UUID]:
+    """Return the datasets that are not closed, have changed since their last release, and have none in this period."""
+    values: dict[str, Any] = {
+        "until": now - settings.RELEASE_HOLD_BACK,
+        "hold_back": settings.RELEASE_HOLD_BACK,
+        "since": _period_start(now, settings.RELEASE_EVERY),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(DUE)
+        cursor.execute(DUE, values)
         return [row[0] for row in cursor.fetchall()]
+
+
+def _period_start(now: datetime, every: str) -> datetime:
+    """Return when the day, week (from Monday) or month of ``now`` began, in UTC."""
+    day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return {"day": day, "week": day - timedelta(days=day.weekday()), "month": day.replace(day=1)}[every]
 
 
 def releases_by_dataset() -> list[DatasetReleases]:

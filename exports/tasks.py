@@ -9,8 +9,8 @@ from ratings.models import Dataset
 
 @shared_task(soft_time_limit=300, time_limit=330)
 def build_releases_task() -> None:
-    """Have one release built of each dataset that has changed; each in a task of its own, so that one may fail."""
-    for dataset_id in due_dataset_ids():
+    """Have one release built of each dataset that is due; each in a task of its own, so that one may fail."""
+    for dataset_id in due_dataset_ids(now=timezone.now()):
         build_release_task.delay(dataset_id=str(dataset_id))
 
 

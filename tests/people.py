@@ -1,7 +1,7 @@
 """The standing people of the tests: who a test acts as."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.test import Client
 from django.utils import timezone
@@ -49,3 +49,7 @@ def make_stranger(address: str = "b") -> Caller:
 
 def now() -> datetime:
     return timezone.now()
+
+
+def tomorrow() -> datetime:
+    return timezone.now() + timedelta(days=1)

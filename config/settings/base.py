@@ -3,6 +3,7 @@
 A profile (production, local, testing) starts with ``from .base import *`` and states its differences.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 from celery.schedules import crontab
@@ -251,6 +252,12 @@ STORAGES = {
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = False
 RELEASES_ROOT = VAR_DIR / "releases"
+# How often a dataset that has changed gets a release of its own accord, and how old an answer must be to be in one, so
+# that moderators come first.
+RELEASE_EVERY = env.choice("RELEASE_EVERY", "month", among=("day", "week", "month"))
+RELEASE_HOLD_BACK = timedelta(hours=env.int("RELEASE_HOLD_BACK_HOURS", 72))
+# Whom fewer raters than this resemble is told less of (exports/privacy/cells.py).
+RELEASE_SMALLEST_CELL = env.at_least("RELEASE_SMALLEST_CELL", 5, least=1)
 # Downloads of releases that one process serves at a time: fewer than it has threads, so that some are left.
 DOWNLOADS_AT_ONCE = env.int("DOWNLOADS_AT_ONCE", 2)
 # Public keys whose signatures of earlier releases still hold, as minisign writes them.

@@ -17,3 +17,17 @@ class Environment(environ.Env):
         except ValueError as error:
             kind = KINDS.get(cast, "something else")
             raise ImproperlyConfigured(f"{var} is {self.ENVIRON[var]!r}; it must be {kind}.") from error
+
+    def choice(self, var: str, default: str, *, among: tuple[str, ...]) -> str:
+        """Return one of a few words; ImproperlyConfigured names them for any other."""
+        word = str(self.str(var, default))
+        if word not in among:
+            raise ImproperlyConfigured(f"{var} is {word!r}; it must be one of: {', '.join(among)}.")
+        return word
+
+    def at_least(self, var: str, default: int, *, least: int) -> int:
+        """Return a whole number; ImproperlyConfigured for one below ``least``."""
+        number = int(self.int(var, default))
+        if number < least:
+            raise ImproperlyConfigured(f"{var} is {number}; it must be {least} or more.")
+        return number

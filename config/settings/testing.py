@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 from config.logging import configure_logging
@@ -34,6 +35,10 @@ else:
     atexit.register(shutil.rmtree, VAR_DIR, ignore_errors=True)
 MEDIA_ROOT = VAR_DIR / "media"
 RELEASES_ROOT = VAR_DIR / "releases"
+# Most tests of releases have three raters, and read at once what they said; those of privacy and rhythm set all three.
+RELEASE_EVERY = "day"
+RELEASE_HOLD_BACK = timedelta()
+RELEASE_SMALLEST_CELL = 1
 STATIC_ROOT = VAR_DIR / "static"
 STORAGES = base.STORAGES | {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

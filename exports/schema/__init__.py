@@ -10,7 +10,8 @@ that of the file; new ones go to the end. Three things may have to be said besid
   `exports.privacy.make_treatments` that says how an Arrow array of it is changed.
 - what the rows must be joined with: `described_by` of the table. It must not change how many rows there are.
 - who could be recognised by it: a value that describes a rater is told once for each rater, by `select_raters` and
-  `exports.privacy.RaterBook`, never anew for each rating (docs/releases.md, "What does not leave").
+  `exports.privacy.RaterBook`, never anew for each rating, and is one of `exports.privacy.raters.GIVEN_UP`
+  (docs/releases.md, "What does not leave").
 
 To add a table, define a `Table` in a module of this package and list it in `TABLES`. Its rows are those of `rows_from`
 and `where`; `{dataset}` and `{until}` stand for what the release is of. It is then read, written in parts, counted,
@@ -23,6 +24,7 @@ from exports.schema.columns import (
     AGE_FLOORS,
     HISTOGRAM,
     IMAGE_IDS,
+    POWER_FLOORS,
     SCHEMA_VERSION,
     Column,
     Scope,
@@ -32,10 +34,11 @@ from exports.schema.columns import (
 from exports.schema.comparisons import COMPARISONS
 from exports.schema.excluded import RATINGS_EXCLUDED, REASONS
 from exports.schema.legacy import LEGACY
+from exports.schema.raters import RATERS, select_raters
 from exports.schema.scores import IMAGE_SCORES
-from exports.schema.tables import IMAGES, RATINGS, select_raters
+from exports.schema.tables import IMAGES, RATINGS
 
-TABLES = (IMAGES, RATINGS, COMPARISONS, IMAGE_SCORES, RATINGS_EXCLUDED, LEGACY)
+TABLES = (IMAGES, RATINGS, COMPARISONS, IMAGE_SCORES, RATERS, RATINGS_EXCLUDED, LEGACY)
 
 __all__ = [
     "AGE_BANDS",
@@ -46,6 +49,8 @@ __all__ = [
     "IMAGE_IDS",
     "IMAGE_SCORES",
     "LEGACY",
+    "POWER_FLOORS",
+    "RATERS",
     "RATINGS",
     "RATINGS_EXCLUDED",
     "REASONS",

@@ -2,17 +2,17 @@
 
 import enum
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 import pyarrow as pa
 from psycopg import sql
 
-SCHEMA_VERSION = "1.4"
+SCHEMA_VERSION = "2.0"
 
 INSTANT = pa.timestamp("us", tz="UTC")
-POWERS = tuple(10**exponent for exponent in reversed(range(10)))
+# Counts are told as the largest of these that they reach.
+POWER_FLOORS = (0, *(10**exponent for exponent in range(10)))
 # The days from which each band of ages reaches, and what the bands are called.
 AGE_BANDS = {
     0: "under 1 day",
@@ -22,7 +22,6 @@ AGE_BANDS = {
     180: "over 180 days",
 }
 AGE_FLOORS = tuple(days * 24 * 3600 for days in AGE_BANDS)
-UNKNOWN_AGE = -1
 HISTOGRAM = pa.list_(pa.field("element", pa.int32(), nullable=False))
 IMAGE_IDS = pa.list_(pa.field("element", pa.string(), nullable=False))
 
@@ -34,14 +33,20 @@ class Treatment(enum.Enum):
     UUID_TEXT = enum.auto()
     PSEUDONYM = enum.auto()
     ANONYMITY = enum.auto()
+    TRUST = enum.auto()
     CLIENT_NAME = enum.auto()
+    COUNTRY = enum.auto()
     ACCOUNT_AGE_BAND = enum.auto()
+    IMAGES_GENERATED_BAND = enum.auto()
+    KUDOS_BAND = enum.auto()
+    RATINGS_GIVEN_BAND = enum.auto()
     # Those of the file that old programs read.
     CLIENT_NAME_OR_UNKNOWN = enum.auto()
     USER_ID = enum.auto()
     KUDOS_OR_MARK = enum.auto()
-    NOTHING_IF_ANONYMOUS = enum.auto()
+    USAGE_REQUESTS = enum.auto()
     ACCOUNT_AGE = enum.auto()
+    IS_TRUSTED = enum.auto()
     IS_VALIDATED = enum.auto()
     CHALLENGES_FAILED = enum.auto()
 
@@ -78,10 +83,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a release is of: one dataset, and the ratings given until a moment, or all there are."""
+    """What a release is of: one dataset, and the answers given until a moment.
+
+    ``nameless`` are the raters whose answers nothing may connect (`exports.privacy.cells`): they have no row.
+    """
 
     dataset_id: uuid.UUID
-    until: datetime | None = None
+    until: datetime
+    nameless: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,34 +149,21 @@ class Table:
 
 
 def fill(statement: str, scope: Scope) -> str:
-    """Return a statement with what a release is of in the places of ``{dataset}`` and ``{until}``."""
-    until = sql.SQL("'infinity'") if scope.until is None else sql.Literal(scope.until)
-    return sql.SQL(statement).format(dataset=sql.Literal(scope.dataset_id), until=until).as_string()
-
-
-def powers_of_ten(number: str) -> str:
-    """Return SQL for the largest power of ten that is not above ``number``; 0 for 0 and below."""
-    return f"CASE {_first_reached(number, '>=', POWERS)} WHEN {number} IS NOT NULL THEN 0 END::bigint"
-
-
-def signed_powers_of_ten(number: str) -> str:
-    """Return SQL for the power of ten that is not further from 0 than ``number``, with its sign; 0 when unknown."""
-    debts = _first_reached(number, "<=", [-power for power in POWERS])
-    return f"coalesce(CASE {debts} ELSE {powers_of_ten(number)} END, 0)::bigint"
-
-
-def age_floor(seconds: str) -> str:
-    """Return SQL for the lower bound, in seconds, of the band that an age is in; UNKNOWN_AGE when unknown."""
-    return f"CASE {_first_reached(seconds, '>=', reversed(AGE_FLOORS))} ELSE {UNKNOWN_AGE} END::bigint"
+    """Return a statement with what a release is of in place of ``{dataset}``, ``{until}`` and ``{nameless}``."""
+    return (
+        sql.SQL(statement)
+        .format(
+            dataset=sql.Literal(scope.dataset_id),
+            until=sql.Literal(scope.until),
+            nameless=sql.SQL("{}::bigint[]").format(sql.Literal(list(scope.nameless))),
+        )
+        .as_string()
+    )
 
 
 def coarse_ms(number: str, *, longest: int) -> str:
     """Return SQL for a time in ms, to the nearest 100 and not above ``longest``; NULL when unknown."""
     return f"CASE WHEN {number} IS NOT NULL THEN least(({number} + 50) / 100 * 100, {longest}) END::int"
-
-
-def _first_reached(number: str, comparison: str, steps: Iterable[int]) -> str:
-    return " ".join(f"WHEN {number} {comparison} {step} THEN {step}" for step in steps)
 
 
 BAND = "as a power of ten: 0, 1 (1 to 9), 10 (10 to 99), and so on up to 1000000000"

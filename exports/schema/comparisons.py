@@ -5,7 +5,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from exports.schema.columns import IMAGE_IDS, INSTANT, Column, Table, Treatment
-from exports.schema.tables import RATINGS
+from exports.schema.tables import ABOUT_RATER, RATINGS
 from ratings.queries.published import IS_PUBLISHED_COMPARISON
 
 _RATING = {column.name: column for column in RATINGS.columns}
@@ -91,12 +91,7 @@ COMPARISONS = Table(
         _as_of_rating("proof"),
         _as_of_rating("is_late"),
         Column("scale_version", pa.int16(), "comparison.scale_version", "Version of the wording of the question."),
-        _as_of_rating("account_age_band"),
-        _as_of_rating("images_generated_band"),
-        _as_of_rating("kudos_band"),
-        _as_of_rating("ratings_given_band", meaning="Ratings the rater had given before, as in ratings."),
-        _as_of_rating("is_trusted"),
-        _as_of_rating("anonymous"),
+        *ABOUT_RATER,
         _as_of_rating("country"),
     ),
     rows_from="""FROM ratings_comparison comparison

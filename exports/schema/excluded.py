@@ -14,6 +14,7 @@ REASONS = {
     "held": "not proven yet that the image was shown",
 }
 _STATES = ", ".join(f"'{state}'" for state in REASONS)
+IS_EXCLUDED = f"(rating.state IN ({_STATES}) AND image.status = 'active' AND NOT {IS_UNDER_EMBARGO})"
 
 RATINGS_EXCLUDED = Table(
     name="ratings_excluded",
@@ -39,10 +40,7 @@ RATINGS_EXCLUDED = Table(
     ),
     rows_from=RATINGS.rows_from,
     described_by="LEFT JOIN ratings_moderationaction action ON action.id = rating.moderation_action_id",
-    where=(
-        f"WHERE rating.dataset_id = {{dataset}} AND rating.created_at <= {{until}} AND rating.state IN ({_STATES}) "
-        f"AND image.status = 'active' AND NOT {IS_UNDER_EMBARGO}"
-    ),
+    where=f"WHERE rating.dataset_id = {{dataset}} AND rating.created_at <= {{until}} AND {IS_EXCLUDED}",
     order_by=RATINGS.order_by,
     sorted_by=RATINGS.sorted_by,
     row_group_rows=RATINGS.row_group_rows,

@@ -15,8 +15,6 @@ from exports.schema.columns import (
     Column,
     Table,
     Treatment,
-    powers_of_ten,
-    signed_powers_of_ten,
 )
 from exports.schema.tables import RATINGS
 from ratings.importers.legacy import ANONYMOUS_KUDOS
@@ -54,31 +52,30 @@ LEGACY = Table(
         Column(
             "kudos",
             pa.int64(),
-            signed_powers_of_ten("rating.rater_kudos"),
-            f"Kudos that the rater had, as {_POWER}, with the sign; 0 also when unknown. Exactly {ANONYMOUS_KUDOS} for "
-            "a rating without an account, and never otherwise.",
+            "",
+            f"Kudos that the rater had at their first answer here, as {_POWER}; 0 also for a debt, when unknown or "
+            f"withheld. Exactly {ANONYMOUS_KUDOS} for a rating without an account, and never otherwise.",
             treatment=Treatment.KUDOS_OR_MARK,
-            made_from=("kudos", "user_id"),
+            made_from=("user_id",),
         ),
         Column(
             "account_age",
             pa.int64(),
             "",
-            "Age of the rater's account when they gave their first rating here, as the lower bound in seconds of one "
+            "Age of the rater's account when they gave their first answer here, as the lower bound in seconds of one "
             f"of five bands: {', '.join(map(str, AGE_FLOORS))} "
-            f"({', '.join(map(str, AGE_BANDS))} days). One rater has one band in a release. 0 also when unknown, and "
-            "for anonymous ratings.",
+            f"({', '.join(map(str, AGE_BANDS))} days). 0 also when unknown or withheld, and for anonymous ratings.",
             treatment=Treatment.ACCOUNT_AGE,
             made_from=("user_id",),
         ),
         Column(
             "usage_requests",
             pa.int64(),
-            f"coalesce({powers_of_ten('rating.rater_images_generated')}, 0)",
-            f"Images that the rater had generated elsewhere, as {_POWER}; 0 also when unknown, and for anonymous "
-            "ratings.",
-            treatment=Treatment.NOTHING_IF_ANONYMOUS,
-            made_from=("usage_requests", "user_id"),
+            "",
+            f"Images that the rater had generated elsewhere by then, as {_POWER}; 0 also when unknown or withheld, and "
+            "for anonymous ratings.",
+            treatment=Treatment.USAGE_REQUESTS,
+            made_from=("user_id",),
         ),
         Column(
             "created_at",
@@ -91,6 +88,7 @@ LEGACY = Table(
             meaning="Name of the program that sent the rating, without version and contact; else unknown.",
             nullable=False,
             treatment=Treatment.CLIENT_NAME_OR_UNKNOWN,
+            made_from=("client_agent", "user_id"),
         ),
         replace(_RATING["artifacts"], type=pa.float64()),
         Column(
@@ -104,14 +102,17 @@ LEGACY = Table(
         replace(
             _RATING["is_trusted"],
             name="trusted",
-            sql="coalesce(rating.rater_is_trusted_elsewhere, rating.rater_is_trusted)",
-            meaning="Whether the rater was trusted by then: by the AI Horde where they came from there, else here.",
+            meaning="Whether the rater was trusted when they gave any of their answers here: by the AI Horde where "
+            "they came from there, else by a moderator; false also when withheld.",
+            nullable=False,
+            treatment=Treatment.IS_TRUSTED,
+            made_from=("user_id",),
         ),
         Column(
             "validated",
             pa.bool_(),
             "",
-            "Whether a moderator has validated the rater, as of this release.",
+            "Whether a moderator has validated the rater, as of this release; false also when withheld.",
             treatment=Treatment.IS_VALIDATED,
             made_from=("user_id",),
         ),
@@ -119,12 +120,12 @@ LEGACY = Table(
             "captchas_failed",
             pa.int64(),
             "",
-            "Control questions that the rater failed minus those solved, as of this release; negative when more were "
-            "solved.",
+            f"Control questions that the rater failed minus those solved, as of this release, as {_POWER}, with the "
+            "sign; 0 also when withheld.",
             treatment=Treatment.CHALLENGES_FAILED,
             made_from=("user_id",),
         ),
-        _RATING["country"],
+        replace(_RATING["country"], made_from=("country", "user_id")),
     ),
     rows_from=RATINGS.rows_from,
     described_by="",

@@ -8,21 +8,12 @@ from exports.schema.columns import (
     HISTOGRAM,
     INSTANT,
     Column,
-    Scope,
     Table,
     Treatment,
-    age_floor,
     coarse_ms,
-    fill,
-    powers_of_ten,
 )
 from ratings.models import WARM_UP_COUNT
 from ratings.queries.published import IS_PUBLISHED, IS_RELEASED_RATING, IS_UNDER_EMBARGO
-
-# Who has no account: here, or where ratings came from (`ratings.importers.legacy`). Ratings that were taken over
-# without a name share a rater as well, and had accounts.
-IS_ANONYMOUS = """CASE identity.kind WHEN 'import' THEN identity.external_id LIKE '%:anonymous'
-    ELSE rater.is_shared OR identity.kind IN ('shared_key', 'browser') END"""
 
 
 def _image_id(sql: str, meaning: str) -> Column:
@@ -95,6 +86,72 @@ ANSWERING = (
     ),
 )
 
+WITHHELD = "Withheld, and null, where it would tell one of few raters from the others (PRIVACY.md)."
+
+
+def _of_rater(name: str, kind: pa.DataType, treatment: Treatment, meaning: str, *, nullable: bool = True) -> Column:
+    """Return a column that describes the rater, in the same words in every row of a release."""
+    return Column(name, kind, "", meaning, nullable=nullable, treatment=treatment, made_from=("rater",))
+
+
+# Told once for each rater, as of their first answer in the dataset: two values an hour apart would tell when a band was
+# crossed, in one release or from one to the next, and files of one release can be laid side by side, row by row.
+ABOUT_RATER = (
+    _of_rater(
+        "account_age_band",
+        pa.string(),
+        Treatment.ACCOUNT_AGE_BAND,
+        f"Age of the rater's account when they gave their first answer here: {', '.join(AGE_BANDS.values())}; null "
+        f"when unknown. {WITHHELD}",
+    ),
+    _of_rater(
+        "images_generated_band",
+        pa.int64(),
+        Treatment.IMAGES_GENERATED_BAND,
+        f"Images the rater had generated elsewhere by then, {BAND}; null when unknown. {WITHHELD}",
+    ),
+    _of_rater(
+        "kudos_band",
+        pa.int64(),
+        Treatment.KUDOS_BAND,
+        f"Kudos the rater had then: at the AI Horde where that is known, else here, {BAND}; 0 also stands for a debt; "
+        f"null when neither is known. {WITHHELD}",
+    ),
+    _of_rater(
+        "ratings_given_band",
+        pa.int64(),
+        Treatment.RATINGS_GIVEN_BAND,
+        f"Ratings the rater had given by then, in all datasets, {BAND}. {WITHHELD}",
+    ),
+    _of_rater(
+        "is_trusted",
+        pa.bool_(),
+        Treatment.TRUST,
+        "Whether the rater was trusted when they gave any of their answers here: by the AI Horde where they came from "
+        f"there, else by a moderator. {WITHHELD}",
+    ),
+    _of_rater(
+        "anonymous",
+        pa.bool_(),
+        Treatment.ANONYMITY,
+        "Whether the rater has no account. One pseudonym then may be many people (a shared key, here or at the AI "
+        "Horde), and one person may have many pseudonyms (browsers).",
+        nullable=False,
+    ),
+)
+WHO_RATED = (
+    *ABOUT_RATER,
+    Column(
+        "country",
+        pa.string(),
+        "nullif(rating.country, '')",
+        f"Country the rating came from, ISO 3166-1 alpha-2; null when not recorded. {WITHHELD}",
+        nullable=True,
+        treatment=Treatment.COUNTRY,
+        made_from=("country", "rater"),
+    ),
+)
+
 
 RATINGS = Table(
     name="ratings",
@@ -113,7 +170,9 @@ RATINGS = Table(
             "rater",
             pa.string(),
             "rating.rater_id",
-            "Pseudonym of the rater: the same within a dataset and major schema version, unlinkable across them.",
+            "Pseudonym of the rater: the same within a dataset and major schema version, unlinkable across them. Null "
+            "for the few raters of whom it alone would say too much.",
+            nullable=True,
             treatment=Treatment.PSEUDONYM,
             is_looked_up=True,
         ),
@@ -141,9 +200,10 @@ RATINGS = Table(
             "client_agent",
             pa.string(),
             "rating.client_agent",
-            "Name of the program that sent the rating, without version and contact; null when it has none.",
+            f"Name of the program that sent the rating, without version and contact; null when it has none. {WITHHELD}",
             nullable=True,
             treatment=Treatment.CLIENT_NAME,
+            made_from=("client_agent", "rater"),
         ),
         Column(
             "proof",
@@ -156,56 +216,7 @@ RATINGS = Table(
         ),
         Column("is_late", pa.bool_(), "rating.is_late", "Whether it came after the lease had run out."),
         Column("scale_version", pa.int16(), "rating.scale_version", "Version of the wording of the questions."),
-        Column(
-            "account_age_band",
-            pa.string(),
-            "",
-            f"Age of the rater's account when they gave their first rating here: {', '.join(AGE_BANDS.values())}; null "
-            "when unknown. One rater has one band in a release.",
-            nullable=True,
-            treatment=Treatment.ACCOUNT_AGE_BAND,
-            made_from=("rater",),
-        ),
-        Column(
-            "images_generated_band",
-            pa.int64(),
-            powers_of_ten("rating.rater_images_generated"),
-            f"Images the rater had generated elsewhere, {BAND}; null when unknown.",
-            nullable=True,
-        ),
-        Column(
-            "kudos_band",
-            pa.int64(),
-            powers_of_ten("rating.rater_kudos"),
-            f"Kudos the rater had: at the AI Horde where that is known, else here, {BAND}; 0 also stands for a debt; "
-            "null when neither is known.",
-            nullable=True,
-        ),
-        Column(
-            "ratings_given_band",
-            pa.int64(),
-            powers_of_ten("rating.rater_rating_count"),
-            f"Ratings the rater had given before this one, {BAND}.",
-        ),
-        Column(
-            "is_trusted", pa.bool_(), "rating.rater_is_trusted", "Whether a moderator had validated the rater by then."
-        ),
-        Column(
-            "anonymous",
-            pa.bool_(),
-            "",
-            "Whether it came without an account. One pseudonym then may be many people (a shared key, here or at the "
-            "AI Horde), and one person may have many pseudonyms (browsers).",
-            treatment=Treatment.ANONYMITY,
-            made_from=("rater",),
-        ),
-        Column(
-            "country",
-            pa.string(),
-            "nullif(rating.country, '')",
-            "Country the rating came from, ISO 3166-1 alpha-2; null when not recorded.",
-            nullable=True,
-        ),
+        *WHO_RATED,
         *ANSWERING,
     ),
     rows_from="FROM ratings_rating rating JOIN ratings_image image ON image.id = rating.image_id",
@@ -357,32 +368,3 @@ LEFT JOIN (
     # Prompts are long, and a row group is held in memory whole, here and by whoever reads it.
     row_group_rows=32_768,
 )
-
-# Who the raters are is looked up batch by batch, not joined: PostgreSQL need not hash them once for each table, and
-# a pseudonym is computed once for each rater.
-#
-# A rater has one band of ages in every file: two bands an hour apart would tell the hour in which the account was
-# made, and files of one release can be laid side by side, row by row. The band is that of the first rating or
-# comparison, counted or not, because it stays the same from release to release, also when that one is voided.
-_RATERS = f"""
-SELECT rater.id, rater.pseudonym_seed, {IS_ANONYMOUS} AS anonymous, rater.is_trusted, rater.challenges_failed,
-    {age_floor("seen.age")} AS account_age
-FROM (
-    SELECT rater_id, min(age) AS age FROM (
-        SELECT rater_id, min(rater_account_age) AS age FROM ratings_rating
-        WHERE dataset_id = {{dataset}} GROUP BY rater_id
-        UNION ALL
-        SELECT rater_id, min(rater_account_age) FROM ratings_comparison comparison
-            JOIN ratings_imageset image_set ON image_set.id = comparison.image_set_id
-        WHERE image_set.dataset_id = {{dataset}} GROUP BY rater_id
-    ) answers GROUP BY rater_id
-) seen
-JOIN ratings_rater rater ON rater.id = seen.rater_id
-JOIN accounts_identity identity ON identity.id = rater.identity_id
-ORDER BY rater.id
-"""
-
-
-def select_raters(scope: Scope) -> str:
-    """Return the statement that reads what every file of a release says of each rater of a dataset."""
-    return fill(_RATERS, scope)

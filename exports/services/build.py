@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -63,7 +63,9 @@ def ignore_progress(progress: Progress) -> None:
     del progress
 
 
-def build_release(*, dataset: Dataset, now: datetime, on_progress: OnProgress = ignore_progress) -> Release:
+def build_release(
+    *, dataset: Dataset, now: datetime, hold_back: timedelta | None = None, on_progress: OnProgress = ignore_progress
+) -> Release:
     """Build, verify and publish one full release of a dataset; return it.
 
     1. take the dataset's lock (ReleaseInProgress if another process has it) and resolve what was left behind
@@ -71,14 +73,17 @@ def build_release(*, dataset: Dataset, now: datetime, on_progress: OnProgress = 
     3. read everything back from disk and compare it with the snapshot
     4. name the folder, then publish the row
 
-    ``now`` gives the version; the moments of the snapshot and of publication are the database's own.
+    ``now`` gives the version; the moments of the snapshot and of publication are the database's own. Answers younger
+    than ``hold_back``, settings.RELEASE_HOLD_BACK by default, are left to the next one, so that moderators come first.
     Whatever goes wrong before 4 leaves a row that says why, no folder, and raises ReleaseFailed.
     """
     with lock_releases(dataset) as check_lock, _explained(dataset), lean_memory():
         recover_releases(dataset=dataset)
         release = _start_release(dataset, now)
         with _failing_with_a_reason(release):
-            verified = _build_aside(release, on_progress)
+            verified = _build_aside(
+                release, settings.RELEASE_HOLD_BACK if hold_back is None else hold_back, on_progress
+            )
             check_lock()
             # The connection has been idle for as long as the build took; something may have closed it.
             connection.close_if_unusable_or_obsolete()
@@ -124,17 +129,20 @@ def _free_version(dataset: Dataset, now: datetime) -> str:
     )
 
 
-def _build_aside(release: Release, on_progress: OnProgress) -> VerifiedFolder:
+def _build_aside(release: Release, hold_back: timedelta, on_progress: OnProgress) -> VerifiedFolder:
     folder = building_folder(release.dataset.slug, release.version)
     folder.mkdir(parents=True)
     with open_snapshot() as snapshot:
-        scope = Scope(release.dataset.pk)
-        treatments = _read_raters(snapshot, scope)
+        scope = Scope(release.dataset.pk, until=snapshot.taken_at - hold_back)
+        raters = _read_raters(snapshot, scope)
+        treatments = make_treatments(raters)
+        scope = replace(scope, nameless=raters.nameless_ids)
         parts = {table: _write_table(snapshot, table, scope, folder, treatments, on_progress) for table in TABLES}
     contents = Contents(
         dataset=release.dataset,
         version=release.version,
         snapshot_at=snapshot.taken_at,
+        until=scope.until,
         row_counts={table.name: _rows(parts[table]) for table in TABLES},
         excluded=count_reasons(folder, parts[RATINGS_EXCLUDED]),
         site=f"{settings.PUBLIC_URL}/downloads/" if settings.PUBLIC_URL else "",
@@ -148,10 +156,13 @@ def _build_aside(release: Release, on_progress: OnProgress) -> VerifiedFolder:
     return verify_folder(folder)
 
 
-def _read_raters(snapshot: Snapshot, scope: Scope) -> Mapping[Treatment, Treat]:
-    key = str(getattr(settings, "PSEUDONYM_KEY"))
-    raters = RaterBook.read(snapshot.batches(select_raters(scope)), key=key, dataset_id=scope.dataset_id)
-    return make_treatments(raters)
+def _read_raters(snapshot: Snapshot, scope: Scope) -> RaterBook:
+    return RaterBook.read(
+        snapshot.batches(select_raters(scope)),
+        key=str(getattr(settings, "PSEUDONYM_KEY")),
+        dataset_id=scope.dataset_id,
+        smallest=settings.RELEASE_SMALLEST_CELL,
+    )
 
 
 def _write_table(

@@ -38,7 +38,7 @@ def describe_release(*, release: Release, folder: Path, contents: Contents, tabl
         "CITATION.cff": card.make_citation(contents),
         "LICENSE": card.make_licence_text(contents.dataset),
         "METHODS.md": card.make_methods(),
-        "PRIVACY.md": card.PRIVACY,
+        "PRIVACY.md": card.make_privacy(),
         "README.md": card.make_readme(contents),
         "SCHEMA.md": documents.make_schema_text(),
         "croissant.json": croissant.make_croissant(contents, tables),

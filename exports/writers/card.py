@@ -5,6 +5,8 @@ import json
 from django.conf import settings
 from django.utils import translation
 
+
+from exports.privacy import GIVEN_UP
 from exports.schema import RATINGS, REASONS, SCHEMA_VERSION, TABLES
 from exports.schema.scores import METHOD_VERSION
 from exports.writers.contents import Contents
@@ -29,12 +31,12 @@ configs:
 
 One row of `data/ratings` is what one rater said of one image. One row of `data/images` is one image. One row of
 `data/comparisons` is what one rater found of images that they saw together.
-`data/image_scores` has what the ratings of each image say together, `data/ratings_excluded` what does not count and
-why, and `legacy_export.parquet` has those that say how good an image looks once more, in the columns that programs of
-2023 read. Every column is explained in `SCHEMA.md`, and for programs in `schema.json` and `croissant.json`. The
+`data/image_scores` has what the ratings of each image say together, `data/raters` how well each rater judges,
+`data/ratings_excluded` what does not count and why, and `legacy_export.parquet` has those that say how good an image
+looks once more, in the columns that programs of 2023 read. Every column is explained in `SCHEMA.md`, and for programs in `schema.json` and `croissant.json`. The
 pictures themselves are not inside.
 
-Only ratings that count are in `data/ratings`: none that a moderator voided, that are held or in quarantine, or that
+Answers given after {until} are left to the next release. Only ratings that count are in `data/ratings`: none that a moderator voided, that are held or in quarantine, or that
 another rating of the same person replaced; and none of images that are hidden or withdrawn.{excluded}
 
 ## The questions
@@ -78,7 +80,8 @@ which). A moderator can void ratings, and put a rater in quarantine, after which
 
 `mean` is the plain arithmetic mean of the ratings in this release, `sd` their sample standard deviation, and the
 histograms count each answer. Nothing is weighed or corrected for who rated. `artifacts` need not be answered; its
-figures are of the ratings that answer it.
+figures are of the ratings that answer it. How well a rater judges (`data/raters`) comes from how their answers go with
+those of the others; who has answered fewer than twenty times has no figures.
 
 ## Splits
 
@@ -91,9 +94,13 @@ PRIVACY = """\
 Raters are pseudonyms: an HMAC-SHA256 under a key that never leaves the service, over a random number of the rater. One
 rater has one pseudonym in all releases of this dataset under one major schema version, and others elsewhere.
 
-Times are cut to the hour. Counts and kudos are powers of ten. The age of an account is one of five bands, one for each
-rater in a release. Of the program only its name is told. There is no user name, address, hash of an address or free
-text of a rater.
+Times are cut to the hour. Counts and kudos are powers of ten, the age of an account is one of five bands: those of
+the rater's first answer here, the same in every row and every release. Of the program only its name is told. There is
+no user name, address, hash of an address or free text of a rater.
+
+What is told of a rater is the same for at least {smallest} raters of this release. Where it was not, it was withheld
+from those whom too few resemble, in this order, until enough did: {given_up}.
+Who was one of few even so has no pseudonym. A country or a program of fewer than {smallest} raters is told of nobody.
 
 Whoever knows when and how somebody rated may still recognise them: pseudonyms are no anonymity. Please do not try.
 """
@@ -126,6 +133,7 @@ def make_readme(contents: Contents) -> str:
         rating_count=contents.rating_count,
         image_count=contents.image_count,
         moment=contents.moment,
+        until=contents.until.isoformat(timespec="seconds").replace("+00:00", "Z"),
         excluded=_excluded_text(contents),
         scales="\n\n".join([*(_scale_text(version) for version in sorted(SCALES)), _comparison_text()]),
     )
@@ -168,6 +176,12 @@ def make_licence_text(dataset: Dataset) -> str:
 
 def make_methods() -> str:
     return METHODS.format(method=METHOD_VERSION)
+
+
+def make_privacy() -> str:
+    """Return PRIVACY.md: who could be recognised, and what is withheld so that nobody is."""
+    given_up = ", ".join(name.replace("_", " ") for name in GIVEN_UP)
+    return PRIVACY.format(smallest=settings.RELEASE_SMALLEST_CELL, given_up=given_up)
 
 
 def make_changelog(contents: Contents) -> str:

@@ -24,6 +24,7 @@ class Contents:
     dataset: Dataset
     version: str
     snapshot_at: datetime
+    until: datetime
     row_counts: dict[str, int]
     excluded: dict[str, int]
     site: str = ""

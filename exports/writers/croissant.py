@@ -56,7 +56,7 @@ DATA_TYPES = {
     pa.date32(): "sc:Date",
 }
 # What tells the rows of a table apart; the first of these that it has.
-KEYS = ("rating_id", "comparison_id", "image_id")
+KEYS = ("rating_id", "comparison_id", "image_id", "rater")
 PARQUET = "application/x-parquet"
 
 

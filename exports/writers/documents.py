@@ -27,7 +27,7 @@ def make_schema_text() -> str:
         parts += [
             f"## {table.parts_path}",
             table.meaning,
-            f"Sorted by {', '.join(table.sorted_by)}.",
+            f"Sorted by {', '.join(table.sorted_by)}." if table.sorted_by else "In no order that means anything.",
             _column_table(table),
         ]
     return "\n\n".join(parts) + "\n"

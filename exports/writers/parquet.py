@@ -138,10 +138,12 @@ class RowGroups:
 def _treat_and_write(
     batch: pa.RecordBatch, table: Table, treatments: Mapping[Treatment, Treat], groups: RowGroups
 ) -> None:
+    # Each is taken out once: the raters of a batch are looked up for the first column that asks, and for no other.
+    read = dict(zip(batch.schema.names, batch.columns, strict=True))
     arrays = []
     for column in table.columns:
-        read = [batch.column(name) for name in column.read_as]
-        arrays.append(treatments[column.treatment](*read).cast(column.type))
+        treated = treatments[column.treatment](*(read[name] for name in column.read_as))
+        arrays.append(treated.cast(column.type))
     groups.add(pa.RecordBatch.from_arrays(arrays, schema=table.schema))
 
 

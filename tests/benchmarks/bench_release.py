@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from django.db import connection
+from django.utils import timezone
 
 from exports.privacy import RaterBook, make_treatments
 from exports.schema import RATINGS, Scope, select_raters
@@ -49,7 +50,9 @@ def run(*, rows: int = 1_000_000) -> list[str]:
 def _copy_seconds(dataset: Dataset) -> float:
     with connection.cursor() as cursor:
         start = time.perf_counter()
-        cursor.execute(f"COPY ({RATINGS.select(Scope(dataset.pk))}) TO '/dev/null' (FORMAT binary)")
+        cursor.execute(
+            f"COPY ({RATINGS.select(Scope(dataset.pk, until=timezone.now()))}) TO '/dev/null' (FORMAT binary)"
+        )
         return time.perf_counter() - start
 
 
@@ -57,12 +60,15 @@ def _write_seconds(dataset: Dataset) -> tuple[float, int]:
     with tempfile.TemporaryDirectory(prefix="kudoscope-bench-") as folder, open_snapshot() as snapshot:
         start = time.perf_counter()
         raters = RaterBook.read(
-            snapshot.batches(select_raters(Scope(dataset.pk))), key="a key of the benchmark", dataset_id=dataset.pk
+            snapshot.batches(select_raters(Scope(dataset.pk, until=timezone.now()))),
+            key="a key of the benchmark",
+            dataset_id=dataset.pk,
+            smallest=5,
         )
         parts = write_table(
             folder=Path(folder),
             table=RATINGS,
-            batches=snapshot.batches(RATINGS.select(Scope(dataset.pk))),
+            batches=snapshot.batches(RATINGS.select(Scope(dataset.pk, until=timezone.now()))),
             treatments=make_treatments(raters),
             on_rows=lambda rows: None,
         )

@@ -30,6 +30,7 @@ FILES = [
     "data/comparisons/part-00000.parquet",
     "data/image_scores/part-00000.parquet",
     "data/images/part-00000.parquet",
+    "data/raters/part-00000.parquet",
     "data/ratings/part-00000.parquet",
     "data/ratings_excluded/part-00000.parquet",
     "legacy_export.parquet",

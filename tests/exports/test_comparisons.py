@@ -7,6 +7,7 @@ import pytest
 from exports.queries import due_dataset_ids
 from ratings.models import Comparison, Image, ImageInSet, ImageSet, Rater, key_of_images
 from tests.exports.made import build, make_rater, rows_of
+from tests.people import tomorrow
 from tests.ratings.relayed import make_set, relay_set
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -79,7 +80,7 @@ def test_a_release_is_due_when_comparisons_changed(harbours, images):
     Image.objects.update(created_at="2026-01-01T00:00Z")
     Comparison.objects.all().delete()
     made = make_comparison(images, make_rater(), created_at="2026-01-01T00:00Z")
-    assert due_dataset_ids() == [harbours.pk]
+    assert due_dataset_ids(now=tomorrow()) == [harbours.pk]
     build(harbours)
     Comparison.objects.filter(pk=made.pk).update(state="superseded")
-    assert due_dataset_ids() == [harbours.pk]
+    assert due_dataset_ids(now=tomorrow()) == [harbours.pk]

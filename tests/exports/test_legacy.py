@@ -58,7 +58,7 @@ def test_it_works(harbours, image):
         "artifacts": 3.0,
         "trusted": True,
         "validated": True,
-        "captchas_failed": -7,
+        "captchas_failed": -1,
         "country": "NL",
     }
 
@@ -134,9 +134,9 @@ def test_all_anonymous_ratings_share_one_user_id(harbours, image):
     assert len({row["user_id"] for row in rows}) == 2
 
 
-def test_kudos_are_powers_of_ten_with_their_sign_and_never_the_mark(harbours, image):
+def test_kudos_are_powers_of_ten_and_never_the_mark(harbours, image):
     exact = (None, 0, 1, 9, 24, 99, 1000, 2**63 - 1, -1, -9, -10, -49, -50, -51, -(2**63))
-    expected = [0, 0, 1, 1, 10, 10, 1000, 10**9, -1, -1, -10, -10, -10, -10, -(10**9)]
+    expected = [0, 0, 1, 1, 10, 10, 1000, 10**9, 0, 0, 0, 0, 0, 0, 0]
     for kudos in exact:
         make_rating(image, make_rater(), rater_kudos=kudos)
     rows = [row for row in rows_of(build(harbours), "legacy_export") if row["id"] == str(image.pk)]

@@ -5,6 +5,7 @@ import uuid
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from tests.exports.made import PATHS, build, folder_of, make_rater, make_rating,
 from tests.factories import DatasetFactory, UserFactory, make_images
 
 KEY = "a key of the tests, longer than forty characters"
+COUNTS = ("images_generated", "kudos", "ratings_given")
 SEED = uuid.UUID(int=7).bytes
 
 
@@ -56,12 +58,12 @@ def make_book(*raters):
             "id": pa.array(ids),
             "seed": pa.array([seed.bytes for seed in seeds], pa.uuid()),
             "anonymous": pa.array(anonymous),
-            "is_trusted": pa.array([False] * len(ids)),
             "challenges_failed": pa.array([0] * len(ids), pa.int32()),
-            "account_age": pa.array([0] * len(ids)),
+            **{name: pa.array([0] * len(ids)) for name in ("account_age", *COUNTS, "trust")},
+            **{name: pa.array([[]] * len(ids), pa.list_(pa.string())) for name in ("countries", "clients")},
         }
     )
-    return RaterBook.read([batch.slice(0, 1), batch.slice(1)], key=KEY, dataset_id=uuid.UUID(int=1))
+    return RaterBook.read([batch.slice(0, 1), batch.slice(1)], key=KEY, dataset_id=uuid.UUID(int=1), smallest=1)
 
 
 def treat(book, treatment, *rater_ids):
@@ -70,7 +72,8 @@ def treat(book, treatment, *rater_ids):
 
 def test_a_rater_takes_as_much_memory_as_the_documentation_says():
     book = make_book((3, uuid.UUID(int=30), True), (70, uuid.UUID(int=700), False))
-    assert sum(getattr(book, name).nbytes for name in book.__slots__) == 2 * 70
+    arrays = [value for name in book.__slots__ if isinstance(value := getattr(book, name), np.ndarray)]
+    assert sum(array.nbytes for array in (*arrays, *book.bands.values())) == 2 * 64
 
 
 def test_a_rater_is_looked_up_by_id():
@@ -78,7 +81,7 @@ def test_a_rater_is_looked_up_by_id():
     asked = [2**40, 3, 3, 70]
     expected = [
         hmac.new(
-            KEY.encode(), b"rater:1:" + str(uuid.UUID(int=1)).encode() + b":" + uuid.UUID(int=seed).bytes, "sha256"
+            KEY.encode(), b"rater:2:" + str(uuid.UUID(int=1)).encode() + b":" + uuid.UUID(int=seed).bytes, "sha256"
         ).hexdigest()[:32]
         for seed in (4, 30, 30, 700)
     ]
@@ -94,7 +97,7 @@ def test_a_rater_who_is_not_there_stops_the_release(unknown):
 
 
 def test_a_book_without_raters_answers_for_nobody():
-    book = RaterBook.read([], key=KEY, dataset_id=uuid.UUID(int=1))
+    book = RaterBook.read([], key=KEY, dataset_id=uuid.UUID(int=1), smallest=5)
     assert treat(book, Treatment.PSEUDONYM) == []
     assert treat(book, Treatment.ACCOUNT_AGE_BAND) == []
     with pytest.raises(LookupError):

@@ -9,6 +9,7 @@ from ratings.queries.datasets import dataset_detail, dataset_overview
 from ratings.services.importing import import_images
 from tests.exports.made import build, make_rater, make_rating, rows_of
 from tests.exports.test_history import take_over
+from tests.people import tomorrow
 from tests.ratings.old_exports import make_rows, write_export
 from tests.ratings.relayed import make_set, new_ids, relay_set
 from tests.ratings.services.test_arriving import picture
@@ -37,9 +38,9 @@ def assert_pages_say(release, *, images, ratings):
 
 def test_relayed_ratings_of_a_picture_that_nobody_has_seen_are_in_no_release(relayed):
     dataset = Dataset.objects.get(slug="stable-horde")
-    assert due_dataset_ids() == []
+    assert due_dataset_ids(now=tomorrow()) == []
     assert_pages_say(build(dataset), images=0, ratings=0)
-    assert due_dataset_ids() == []
+    assert due_dataset_ids(now=tomorrow()) == []
 
 
 def test_they_are_published_when_the_picture_arrives(relayed, settings, tmp_path):
@@ -47,7 +48,7 @@ def test_they_are_published_when_the_picture_arrives(relayed, settings, tmp_path
     dataset = Dataset.objects.get(slug="stable-horde")
     build(dataset)
     import_images(dataset=dataset, sources=[picture(f"{relayed[0]}.png")])
-    assert due_dataset_ids() == [dataset.pk]
+    assert due_dataset_ids(now=tomorrow()) == [dataset.pk]
     release = build(dataset)
     assert_pages_say(release, images=1, ratings=1)
     (row,) = rows_of(release, "images")

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -14,7 +14,7 @@ from ratings.models import Dataset, Image, Rating, Revision
 from tests.exports.child import child_environment
 from tests.exports.made import build, make_rater, make_rating
 from tests.factories import DatasetFactory, make_images
-from tests.people import now
+from tests.people import now, tomorrow
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("at_once")]
 
@@ -24,6 +24,10 @@ def age_releases(hours=1):
     Rating.objects.update(created_at=now() - timedelta(hours=hours))
 
 
+def due_tomorrow():
+    return due_dataset_ids(now=tomorrow())
+
+
 def test_it_works(harbours):
     build_releases_task()
     assert Release.objects.get().state == "published"
@@ -31,20 +35,20 @@ def test_it_works(harbours):
 
 def test_a_dataset_without_ratings_waits(db):
     make_images(DatasetFactory(slug="fresh"), 2)
-    assert due_dataset_ids() == []
+    assert due_tomorrow() == []
 
 
 def test_nothing_new_makes_no_release(harbours):
     age_releases()
     build(harbours)
-    assert due_dataset_ids() == []
+    assert due_tomorrow() == []
 
 
 def test_a_new_rating_makes_one(harbours):
     age_releases()
     build(harbours)
     make_rating(Image.objects.filter(dataset=harbours).first(), make_rater())
-    assert due_dataset_ids() == [harbours.pk]
+    assert due_tomorrow() == [harbours.pk]
 
 
 def test_a_rating_committed_while_the_last_snapshot_was_taken_makes_one(harbours):
@@ -55,7 +59,7 @@ def test_a_rating_committed_while_the_last_snapshot_was_taken_makes_one(harbours
         make_rater(),
         created_at=release.snapshot_at - timedelta(seconds=3),
     )
-    assert due_dataset_ids() == [harbours.pk]
+    assert due_tomorrow() == [harbours.pk]
 
 
 @pytest.mark.parametrize(
@@ -70,26 +74,65 @@ def test_what_went_away_makes_one(harbours, change):
     age_releases()
     build(harbours)
     change()
-    assert due_dataset_ids() == [harbours.pk]
+    assert due_tomorrow() == [harbours.pk]
 
 
 def test_a_revision_makes_one(harbours):
     age_releases()
     build(harbours)
-    assert due_dataset_ids() == []
+    assert due_tomorrow() == []
     Revision.objects.create(rating=Rating.objects.first(), number=1, aesthetic=3)
-    assert due_dataset_ids() == [harbours.pk]
+    assert due_tomorrow() == [harbours.pk]
+
+
+@pytest.mark.parametrize(
+    ("every", "before", "day", "is_due"),
+    [
+        ("day", "2026-03-31", "2026-03-31", False),
+        ("day", "2026-03-31", "2026-04-01", True),
+        ("week", "2026-03-30", "2026-04-05", False),
+        ("week", "2026-03-29", "2026-03-30", True),
+        ("month", "2026-03-01", "2026-03-31", False),
+        ("month", "2026-03-31", "2026-04-01", True),
+    ],
+)
+def test_a_period_has_one_release(harbours, settings, every, before, day, is_due):
+    settings.RELEASE_EVERY = every
+    at = f"{before}T03:30:00Z"
+    Release.objects.create(
+        dataset=harbours, version=before, schema_version="2.0", state="published", snapshot_at=at, published_at=at
+    )
+    moment = datetime.fromisoformat(f"{day}T03:30:00Z")
+    Rating.objects.update(created_at=moment - timedelta(minutes=5))
+    assert due_dataset_ids(now=moment) == ([harbours.pk] if is_due else [])
+
+
+def test_a_rating_that_is_held_back_makes_none(harbours, settings):
+    settings.RELEASE_HOLD_BACK = timedelta(hours=72)
+    age_releases(hours=71)
+    assert due_dataset_ids(now=now()) == []
+    age_releases(hours=73)
+    assert due_dataset_ids(now=now()) == [harbours.pk]
+
+
+def test_what_was_held_back_makes_the_next(harbours, settings):
+    settings.RELEASE_HOLD_BACK = timedelta(hours=72)
+    age_releases(hours=100)
+    Rating.objects.filter(aesthetic=9).update(created_at=now() - timedelta(hours=71))
+    assert build(harbours).rating_count == 2
+    assert due_dataset_ids(now=now() + timedelta(days=1)) == [harbours.pk]
+    assert due_dataset_ids(now=now() + timedelta(minutes=30)) == []
 
 
 def test_a_failed_release_does_not_count(harbours):
     age_releases()
     Release.objects.create(dataset=harbours, version="2000-01-01", schema_version="1.0", state="failed", failure="x")
-    assert due_dataset_ids() == [harbours.pk]
+    assert due_tomorrow() == [harbours.pk]
 
 
 def test_a_closed_dataset_is_left_alone(harbours):
     Dataset.objects.update(state="closed")
-    assert due_dataset_ids() == []
+    assert due_tomorrow() == []
 
 
 def test_one_failure_stops_no_other(harbours, releases_root):

@@ -106,27 +106,31 @@ def write_export(
 
 
 def made_coarse(rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """Return what a release may say of these rows, sorted; each rater by the first row they have in it.
+    """Return what a release may say of these rows, sorted; each rater by the least that they ever had.
 
     Written down once more here, by hand: the test would prove nothing if it asked the code.
     """
-    youngest: dict[str, int] = {}
+    of_user: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        youngest[row["user_id"]] = min(youngest.get(row["user_id"], 2**40), row["account_age"])
+        of_user.setdefault(row["user_id"], []).append(row)
+
+    def least(row: dict[str, Any], name: str) -> int:
+        return min(other[name] for other in of_user[row["user_id"]])
+
     return sorted(
         (
             row["id"],
             row["ratings_count"],
             row["rating"],
-            row["kudos"] if row["kudos"] == -50 else _coarse(row["kudos"]),
-            max(floor for floor in (0, DAY, 7 * DAY, 30 * DAY, 180 * DAY) if floor <= youngest[row["user_id"]]),
-            _coarse(row["usage_requests"]),
+            -50 if row["kudos"] == -50 else _coarse(max(0, least(row, "kudos"))),
+            max(floor for floor in (0, DAY, 7 * DAY, 30 * DAY, 180 * DAY) if floor <= least(row, "account_age")),
+            _coarse(least(row, "usage_requests")),
             row["created_at"].replace(minute=0, second=0, microsecond=0),
             _named(row["client_agent"]),
             -1.0 if row["artifacts"] is None else row["artifacts"],
-            row["trusted"],
+            any(other["trusted"] for other in of_user[row["user_id"]]),
             row["validated"],
-            row["captchas_failed"],
+            _coarse(row["captchas_failed"]),
             row["country"] or "",
         )
         for row in rows
@@ -141,10 +145,8 @@ def as_tuples(rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
 
 
 def _coarse(number: int) -> int:
-    if number == 0:
-        return 0
     power = 10 ** min(len(str(abs(number))) - 1, 9)
-    return power if number > 0 else -power
+    return 0 if number == 0 else power if number > 0 else -power
 
 
 def _named(agent: str) -> str:

@@ -2,7 +2,8 @@
 
 import sys
 import time
-from argparse import RawDescriptionHelpFormatter
+from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
+from datetime import timedelta
 from typing import Any, Self
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
@@ -19,7 +20,7 @@ from ratings.models import Dataset
 STOPPED_BY_PERSON = 130
 DESCRIPTION = """\
 Build, verify and publish one release of a dataset: every rating that counts and every image that is shown, as they
-are at one moment.
+are at one moment. Answers of the last days are left to the next one, so that moderators come first.
 
 The files are written aside (tables as Parquet and CSV, texts, manifest.json, SHA256SUMS and its signature), read back
 from disk, compared with the database, and published in one step; from then on
@@ -31,12 +32,20 @@ that was killed leaves nothing that the next one does not clear up. Two builds o
 EXAMPLES = """\
 examples:
   manage.py build_release demo
+  manage.py build_release demo --hold-back 0   with the answers of the last minute
   manage.py verify_release demo        check every byte of the newest release again
 """
 
 
 class HelpFormatter(RawDescriptionHelpFormatter, DjangoHelpFormatter):
     """Keep the paragraphs and examples as they were written."""
+
+
+def hours(text: str) -> timedelta:
+    try:
+        return timedelta(hours=max(0.0, float(text)))
+    except (ValueError, OverflowError):
+        raise ArgumentTypeError(f"{text!r} is no number of hours.") from None
 
 
 class Command(BaseCommand):
@@ -47,13 +56,21 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", metavar="SLUG", help="the dataset, by the name in its address")
+        parser.add_argument(
+            "--hold-back",
+            metavar="HOURS",
+            type=hours,
+            help="leave out answers younger than this; by default RELEASE_HOLD_BACK_HOURS",
+        )
 
     def handle(self, *_args: object, **options: Any) -> None:
         dataset = find_dataset(options["slug"])
         started_at = time.monotonic()
         try:
             with BuildProgress() as progress:
-                release = build_release(dataset=dataset, now=timezone.now(), on_progress=progress.update)
+                release = build_release(
+                    dataset=dataset, now=timezone.now(), hold_back=options["hold_back"], on_progress=progress.update
+                )
         except (ReleaseInProgress, ReleaseFailed) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
