@@ -33,11 +33,12 @@ One row of `data/ratings` is what one rater said of one image. One row of `data/
 `data/comparisons` is what one rater found of images that they saw together.
 `data/image_scores` has what the ratings of each image say together, `data/raters` how well each rater judges,
 `data/ratings_excluded` what does not count and why, and `legacy_export.parquet` has those that say how good an image
-looks once more, in the columns that programs of 2023 read. Every column is explained in `SCHEMA.md`, and for programs in `schema.json` and `croissant.json`. The
-pictures themselves are not inside.
+looks once more, in the columns that programs of 2023 read. Every column is explained in `SCHEMA.md`, and for programs
+in `schema.json` and `croissant.json`. The pictures themselves are not inside.
 
-Answers given after {until} are left to the next release. Only ratings that count are in `data/ratings`: none that a moderator voided, that are held or in quarantine, or that
-another rating of the same person replaced; and none of images that are hidden or withdrawn.{excluded}
+Only ratings that count are in `data/ratings`: none that a moderator voided, that are held or in quarantine, or that
+another rating of the same person replaced; and none of images that are hidden or withdrawn. Answers given after
+{until} are left to the next release.{excluded}
 
 ## The questions
 
