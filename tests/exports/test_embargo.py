@@ -11,7 +11,7 @@ from ratings.queries.datasets import dataset_detail
 from tests.exports.made import build, make_rater, make_rating, rows_of
 from tests.exports.test_comparisons import make_comparison
 from tests.factories import DatasetFactory, make_images
-from tests.people import now
+from tests.people import now, tomorrow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TABLES = ("ratings", "ratings_excluded", "legacy_export", "images", "image_scores", "comparisons")
@@ -33,7 +33,7 @@ def dataset():
 
 def test_it_works(dataset):
     release = build(dataset)
-    assert due_dataset_ids() == []
+    assert due_dataset_ids(now=tomorrow()) == []
     (known,) = {row["image_id"] for row in rows_of(release, "ratings")}
     assert {row["image_id"] for row in rows_of(release, "ratings_excluded")} == {known}
     hidden = {str(pk) for pk in GoldImage.objects.values_list("pk", flat=True)}
@@ -49,7 +49,7 @@ def test_it_works(dataset):
 def test_it_ends_when_the_gold_is_retired(dataset):
     build(dataset)
     GoldImage.objects.update(state="retired", retired_at=now())
-    assert due_dataset_ids() == [dataset.pk]
+    assert due_dataset_ids(now=tomorrow()) == [dataset.pk]
     release = build(dataset)
     assert len(rows_of(release, "ratings")) == 8
     assert [row["is_complete"] for row in rows_of(release, "images")].count(True) == 4
