@@ -5,7 +5,6 @@ import json
 from django.conf import settings
 from django.utils import translation
 
-
 from exports.privacy import GIVEN_UP
 from exports.schema import RATINGS, REASONS, SCHEMA_VERSION, TABLES
 from exports.schema.scores import METHOD_VERSION
