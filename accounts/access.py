@@ -99,7 +99,7 @@ def caller_from_request(request: HttpRequest) -> Caller:
     if user_id is not None:
         caller = account_caller(user_id, find_identity_id(kind=IdentityKind.ACCOUNT, user_id=user_id), address)
         claimed = request.session.get(CLAIMED_BROWSER)
-        return replace(caller, former_holder=f"browser:{claimed}") if claimed else caller
+        return replace(caller, former_holder=browser_holder(claimed)) if claimed else caller
     caller = browser_caller(_browser_id_of(request), address)
     if caller.user_id is None:
         return caller
@@ -120,8 +120,16 @@ def renew_browser(request: HttpRequest) -> None:
 
 
 def take_over_leases(request: HttpRequest, browser_id: str) -> None:
-    """Let the session use what was leased to this browser before its ratings became the account's."""
+    """Let the session use what was leased to this browser before its ratings became the account's.
+
+    A session speaks for one such browser at a time: the last whose answers arrived.
+    """
     request.session[CLAIMED_BROWSER] = browser_id
+
+
+def browser_holder(browser_id: str) -> str:
+    """Return under whose name the leases of a browser without an account are kept."""
+    return f"browser:{browser_id}"
 
 
 def remember_browser(request: HttpRequest, response: HttpResponse) -> None:
@@ -168,7 +176,7 @@ def browser_caller(browser_id: str, address: str) -> Caller:
     """Return the caller for a browser without an account; ``user_id`` is that of who claimed its ratings, or None."""
     known = find_known_identity(kind=IdentityKind.BROWSER, external_id=browser_id)
     identity_id, user_id = (known.identity_id, known.user_id) if known else (None, None)
-    return Caller(IdentityKind.BROWSER, browser_id, identity_id, user_id, f"browser:{browser_id}", address)
+    return Caller(IdentityKind.BROWSER, browser_id, identity_id, user_id, browser_holder(browser_id), address)
 
 
 def shared_caller(address: str) -> Caller:

@@ -92,6 +92,12 @@ def linked_identities(user_id: int) -> list[LinkedIdentity]:
     ]
 
 
+def claimed_browsers(user_id: int) -> list[str]:
+    """Return the ids of browsers whose ratings a person has added to their account, the last one first."""
+    rows = Identity.objects.filter(user_id=user_id, kind=IdentityKind.BROWSER).order_by("-id")
+    return list(rows.values_list("external_id", flat=True))
+
+
 def identities_of_person(identity_id: int) -> list[int]:
     """Return an identity and all that are linked to the same account, by id."""
     user = Identity.objects.filter(pk=identity_id, user__isnull=False).values("user_id")

@@ -95,21 +95,30 @@ SELECT g.id, g.state, g.dataset_id,
 FROM given g LEFT JOIN rater_counters r ON true
 """.replace("{unless_control}", UNLESS_CONTROL)
 
-# Of a repeat the rating before it is not in the way; nor is a repeat where a rating is meant.
+# Of a repeat the rating before it is not in the way; nor is a repeat where a rating is meant. Answers
+# under other identities of the person count too: what a browser sent before its person claimed it, and sends once more
+# because the receipt was lost, is under the browser's.
 CONFLICT = """
+WITH person AS (
+    SELECT id FROM ratings_rater WHERE identity_id = %(identity)s
+    UNION
+    SELECT t.id FROM accounts_identity i JOIN accounts_identity s ON s.user_id = i.user_id
+        JOIN ratings_rater t ON t.identity_id = s.id
+    WHERE i.id = %(identity)s
+)
 SELECT * FROM (
     SELECT r.image_id, r.idempotency_key = %(idempotency_key)s AS is_same_key,
         r.id, r.reward, r.state, r.aesthetic, r.artifacts, r.created_at, r.looked_at
-    FROM ratings_rating r JOIN ratings_rater t ON t.id = r.rater_id
-    WHERE t.identity_id = %(identity)s AND (
+    FROM ratings_rating r JOIN person ON person.id = r.rater_id
+    WHERE (
         r.idempotency_key = %(idempotency_key)s OR r.lease_id = %(lease)s
         OR (r.image_id = %(image)s AND NOT r.is_shared AND %(kind)s::text <> 'repeat')
     )
     UNION ALL
     SELECT c.image_id, c.idempotency_key = %(idempotency_key)s,
         c.id, c.reward, c.state, c.said_aesthetic, c.said_artifacts, c.created_at, c.looked_at
-    FROM ratings_controlanswer c JOIN ratings_rater t ON t.id = c.rater_id
-    WHERE t.identity_id = %(identity)s AND (
+    FROM ratings_controlanswer c JOIN person ON person.id = c.rater_id
+    WHERE (
         c.idempotency_key = %(idempotency_key)s OR c.lease_id = %(lease)s
         OR (c.image_id = %(image)s AND NOT c.is_shared AND (c.kind = 'gold' OR c.kind = %(kind)s::text))
     )

@@ -10,7 +10,8 @@ from django.utils.formats import localize
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.access import Caller, caller_from_request
+from accounts.access import Caller, browser_holder, caller_from_request, take_over_leases
+from accounts.queries import claimed_browsers
 from ratings.countermeasures import admit_caller
 from ratings.countermeasures.limits import Action
 from ratings.forms import (
@@ -73,12 +74,17 @@ def admit(request: HttpRequest, action: Action) -> Caller:
 def check_identity(request: HttpRequest, form: ActionForm) -> None:
     """Refuse what somebody else did in this browser: it waits for them. Raises IdentityChanged.
 
-    What was done before the person claimed the browser's ratings was done by them.
+    What was done before the person claimed the browser's ratings was done by them, also in a later session.
     """
-    claimed = form.cleaned_data["identity"]
+    named = form.cleaned_data["identity"]
     caller = caller_from_request(request)
-    if claimed and claimed not in {label_of(name) for name in (caller.holder, caller.former_holder) if name}:
-        raise IdentityChanged(_("This was done under another account, or before signing in. It waits for that one."))
+    if not named or named in {label_of(name) for name in (caller.holder, caller.former_holder) if name}:
+        return
+    for browser_id in claimed_browsers(caller.user_id) if caller.user_id else ():
+        if label_of(browser_holder(browser_id)) == named:
+            take_over_leases(request, browser_id)
+            return
+    raise IdentityChanged(_("This was done under another account, or before signing in. It waits for that one."))
 
 
 def give_back(request: HttpRequest) -> None:

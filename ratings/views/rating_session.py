@@ -8,7 +8,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.access import remember_browser
+from accounts.access import browser_holder, remember_browser
+from accounts.queries import claimed_browsers
 from ratings.countermeasures.limits import Action
 from ratings.leases.token import label_of
 from ratings.queries.goals import my_week
@@ -23,6 +24,7 @@ def rating_session(request: HttpRequest) -> HttpResponse:
     """Say under which identity answers are taken, with a token for them, and how that identity stands."""
     caller = admit(request, Action.READ)
     standing = my_standing(identity_id=caller.identity_id, today=start_of_today())
+    claimed = claimed_browsers(caller.user_id) if caller.user_id else []
     response = JsonResponse(
         {
             "identity": label_of(caller.holder),
@@ -30,7 +32,7 @@ def rating_session(request: HttpRequest) -> HttpResponse:
             "today": standing.today_count,
             "pending": standing.pending_kudos,
             "signed_in": request.user.is_authenticated,
-            "former_identity": label_of(caller.former_holder) if caller.former_holder else "",
+            "former_identities": [label_of(browser_holder(name)) for name in claimed],
             "week": asdict(my_week(identity_id=caller.identity_id, today=timezone.localdate())),
         }
     )

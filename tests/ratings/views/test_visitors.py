@@ -129,7 +129,7 @@ def test_what_waits_in_a_browser_that_was_claimed_is_its_persons(dataset, rater,
     client = Client()
     images = take(client, 3)
     before = client.get("/rate/session/").json()
-    assert (before["former_identity"], before["week"]["active_days"]) == ("", 0)
+    assert (before["former_identities"], before["week"]["active_days"]) == ([], 0)
     send(client, images[0], identity=before["identity"])
     client.force_login(rater.user)
     assert send(client, images[1], identity=before["identity"]).json()["code"] == "identity_changed"
@@ -137,8 +137,46 @@ def test_what_waits_in_a_browser_that_was_claimed_is_its_persons(dataset, rater,
 
     session = client.get("/rate/session/").json()
 
-    assert session["former_identity"] == before["identity"]
+    assert session["former_identities"] == [before["identity"]]
     assert session["week"] == {"active_days": 1, "goal": 3, "weeks": 0, "is_spared": False}
     assert send(client, images[1], identity=before["identity"]).status_code == 200
     other = outsider.web()
     assert send(other, images[2], identity=before["identity"]).json()["code"] == "identity_changed"
+
+
+def test_what_waits_is_still_theirs_after_signing_out_and_in_again(dataset, rater, outsider, adds_up):
+    """The session that claimed is gone; that the browser is theirs is in the database."""
+    client = Client()
+    images = take(client, 3)
+    before = client.get("/rate/session/").json()["identity"]
+    send(client, images[0], identity=before)
+    client.force_login(rater.user)
+    client.post("/profile/claim/", {"answer": "yes"})
+    client.logout()
+    assert send(client, images[1], identity=before).json()["code"] == "identity_changed"
+    client.force_login(outsider.user)
+    assert client.get("/rate/session/").json()["former_identities"] == []
+    assert send(client, images[1], identity=before).json()["code"] == "identity_changed"
+    client.force_login(rater.user)
+    assert client.get("/rate/session/").json()["former_identities"] == [before]
+
+    assert [send(client, image, identity=before).status_code for image in images[1:]] == [200, 200]
+
+    assert set(Rating.objects.values_list("rater__identity__user__username", flat=True)) == {"rater"}
+    assert Rating.objects.count() == 3
+    adds_up()
+
+
+def test_an_answer_whose_receipt_was_lost_before_the_claim_is_a_repeat_after_it(dataset, rater, adds_up):
+    client = Client()
+    [image] = take(client, 1)
+    before = client.get("/rate/session/").json()["identity"]
+    first = send(client, image, identity=before).json()
+    client.force_login(rater.user)
+    client.post("/profile/claim/", {"answer": "yes"})
+
+    again = send(client, image, identity=before)
+
+    assert (again.status_code, again.json()["is_repeat"], again.json()["rating_id"]) == (200, True, first["rating_id"])
+    assert Rating.objects.count() == 1
+    adds_up()
