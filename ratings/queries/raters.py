@@ -37,6 +37,8 @@ class MyRating:
     is_settled: bool
     created_at: datetime
     has_picture: bool
+    lease_id: uuid.UUID | None
+    scale_version: int
 
     @property
     def kudos(self) -> int | None:
@@ -140,6 +142,8 @@ def _mine(row: Rating | ControlAnswer, seen_as: Mapping[RatingState, RatingState
         row.settlement_id is not None,
         row.created_at,
         row.image.status == ImageStatus.ACTIVE and row.image.adult_class == AdultClass.SAFE,
+        row.lease_id,
+        row.scale_version,
     )
 
 

@@ -22,12 +22,12 @@ from accounts.access import Caller, caller_from_request, remember_browser
 from accounts.limits import RateLimited
 from ratings.countermeasures.limits import Action
 from ratings.forms import LARGEST_ID, MAX_AHEAD, UNSURE, ActionForm, CountForm, RevisionForm
-from ratings.leases.token import label_of
+from ratings.leases.token import Lease, label_of, sign_lease
 from ratings.media import BLURRED_SIZE
 from ratings.models import AdultClass
 from ratings.queries.datasets import DatasetForRating, NoSuchDataset, get_dataset_for_rating
 from ratings.queries.preferences import adult_classes_of, my_preferences
-from ratings.queries.raters import my_rating, my_standing
+from ratings.queries.raters import MyRating, my_rating, my_standing
 from ratings.queries.renditions import Offer, offers_of
 from ratings.queries.scales import get_scale
 from ratings.selection import LeasedImage, NoImageLeft, lease_images
@@ -48,6 +48,7 @@ from ratings.views.profile import start_of_today
 from ratings.views.rate_actions import ACTIONS, IdentityChanged, Reply, admit, check_identity, give_back
 
 RENDITION_SIZE = 1024
+NO_OFFER = Offer(AdultClass.SAFE, [])
 STATUS_OF: dict[type[Exception], int] = {
     RatingInvalid: 400,
     NotLeased: 403,
@@ -157,7 +158,7 @@ def _keep_answers(
 def _show_again(
     request: HttpRequest, dataset: DatasetForRating, known: dict[str, Any], *, error: str, status: int
 ) -> HttpResponse:
-    image = {"image_id": known["image_id"], "lease": known["lease"], "url": url_of(known["image_id"])}
+    image = _known(known["image_id"], known["lease"])
     answers = {"aesthetic": known.get("aesthetic"), "artifacts": known.get("artifacts"), "error": error}
     return _render(request, caller_from_request(request), dataset, image, status=status, **answers)
 
@@ -169,7 +170,6 @@ def _hand_out(request: HttpRequest, dataset: DatasetForRating | None) -> HttpRes
         message = _("Ask for 1 to %(most)d images.") % {"most": MAX_AHEAD}
         return JsonResponse({"message": message, "code": RatingInvalid.reason}, status=400)
     caller = admit(request, Action.TAKE_IMAGE)
-    # The script blurs what is not for everybody; a page without it is never given any.
     classes = adult_classes_of(user_id=caller.user_id)
     images, problem = _lease(caller, dataset, form.cleaned_data["count"] or 1, classes)
     return JsonResponse({"images": images, "message": str(problem or "")})
@@ -185,16 +185,37 @@ def _show_page(request: HttpRequest, dataset: DatasetForRating | None) -> HttpRe
     if rating is None:
         messages.error(request, _("You have no such rating."))
         return SeeOther(request.path)
-    image = {"image_id": rating.image_id, "lease": "", "url": url_of(rating.image_id)}
+    image = _known(rating.image_id, _lease_of(rating, caller))
     aesthetic = UNSURE if rating.aesthetic is None else rating.aesthetic
     artifacts = UNSURE if rating.is_artifacts_unsure else rating.artifacts
     answers = {"aesthetic": aesthetic, "artifacts": artifacts, "revise": rating.id}
     return _render(request, caller, dataset, image, status=200, **answers)
 
 
+def _lease_of(rating: MyRating, caller: Caller) -> str:
+    """Return the lease that a rating was made with: with it the image can still be reported, and not be rated again."""
+    if rating.lease_id is None:
+        return ""
+    return sign_lease(Lease(rating.lease_id, rating.image_id, rating.scale_version), caller.holder)
+
+
+def _known(image_id: uuid.UUID, lease: str) -> dict[str, Any]:
+    """Return an image that the caller has seen before. If it is not for everybody it comes blurred again."""
+    offer = offers_of([image_id]).get(image_id, NO_OFFER)
+    return {"image_id": image_id, "lease": lease, "url": url_of(image_id), **_veil(image_id, offer)}
+
+
+def _veil(image_id: uuid.UUID, offer: Offer) -> dict[str, str]:
+    is_safe = offer.adult_class == AdultClass.SAFE
+    return {"adult_class": offer.adult_class, "blurred_url": "" if is_safe else url_of(image_id, BLURRED_SIZE)}
+
+
 def _show_next(request: HttpRequest, dataset: DatasetForRating | None) -> HttpResponse:
     caller = admit(request, Action.TAKE_IMAGE)
     images, problem = _lease(caller, dataset, 1)
+    if problem is not None and (classes := adult_classes_of(user_id=caller.user_id)):
+        # Safe ones first, because a page without script shows the others blurred beside a link, and no better.
+        images, problem = _lease(caller, dataset, 1, classes)
     if problem is None and dataset is not None:
         return _render(request, caller, dataset, images[0], status=200)
     return render(request, "ratings/rate.html", {"dataset": dataset, "reason": str(problem)})
@@ -227,8 +248,7 @@ def _shown(image: LeasedImage, offer: Offer) -> dict[str, Any]:
         "width": image.width,
         "height": image.height,
         "alt": _("The image to rate"),
-        "adult_class": offer.adult_class,
-        "blurred_url": "" if offer.adult_class == AdultClass.SAFE else url_of(image.image_id, BLURRED_SIZE),
+        **_veil(image.image_id, offer),
         "scale_version": image.scale_version,
         "is_practice": False,
     }

@@ -154,6 +154,8 @@ def _given(submitted: SubmittedRating) -> str:
 
 
 def _skip(request: HttpRequest, form: SkipForm) -> Reply:
+    if "rating_id" in request.POST:
+        return Reply(_("Your rating stays as it was: what is saved can be changed, and not be skipped."), {"reward": 0})
     given = {name: form.cleaned_data[name] for name in ("image_id", "lease", "reason")}
     skip_image(caller=admit(request, Action.RATE), now=timezone.now(), **given)
     return _skipped()

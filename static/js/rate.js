@@ -21,6 +21,7 @@ const desk = openDesk({
   weight: 1,
   firstItem,
   load: (image) => loadPicture({ ...image, url: chooseUrl(image, stage.getBoundingClientRect()) }),
+  veil: (image) => loadPicture({ ...image, url: image.blurred_url, alt: say("veiled") }),
   draw: ({ picture }) => Object.assign(picture.element, { id: "picture" }),
   read: questions.readAnswers,
   readDefaults: questions.readDefaults,
@@ -35,8 +36,9 @@ const desk = openDesk({
 function firstItem() {
   const { image_id, lease } = form.elements;
   const { src, currentSrc, alt, width, height, dataset } = at("picture");
-  const shown = { url: currentSrc || src, alt, width, height, adult_class: dataset.adultClass, requested_at: 0 };
-  return { image_id: image_id.value, lease: lease.value, ...shown };
+  const { blurredUrl, url } = dataset; // of an image that is not for everybody
+  const shown = blurredUrl ? { url, blurred_url: blurredUrl } : { url: currentSrc || src, requested_at: 0 };
+  return { image_id: image_id.value, lease: lease.value, alt, width, height, ...shown };
 }
 
 function inWords({ aesthetic, artifacts }) {
@@ -62,6 +64,7 @@ function details() {
 
 function answer(name, value) {
   if (!desk.isAwake()) return;
+  if (desk.isHidden()) return announce(say("hidden"));
   noteInput(desk.current(), "keyboard");
   if (questions.choose(name, String(value))) submitIfComplete();
 }

@@ -39,10 +39,12 @@ function strange(response) {
 
 /*
  * Who the server says we are: an opaque `identity`, the same for as long as the same person uses this browser, and the
- * `token` that our forms need. Both may change under an open page, by signing in or out in another tab.
+ * `token` that our forms need. Both may change under an open page, by signing in or out in another tab. What was done in
+ * this browser before its person signed up and claimed it is theirs as well (`isOurs`), which `refresh` finds out.
  */
 export function openSession({ url, identity, token }) {
-  const session = { identity, token, refresh };
+  const session = { identity, token, refresh, isOurs };
+  let former = [];
   let refreshing = null;
 
   function refresh() {
@@ -55,7 +57,12 @@ export function openSession({ url, identity, token }) {
     if (!answer.is_ok) return false;
     session.identity = answer.identity;
     session.token = answer.csrf_token;
+    former = answer.former_identities;
     return true;
+  }
+
+  function isOurs(other) {
+    return other === session.identity || former.includes(other);
   }
 
   return session;

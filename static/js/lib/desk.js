@@ -5,13 +5,13 @@
  *
  * An item is what the server handed out: an image, or a set of them. An entry is one item on its way over the stage:
  * { item, key, picture, answers, number, revises }. `revises` is the key of the answer that it corrects, when undo
- * brought it back.
+ * brought it back. What is not for everybody has a `veil` before it has a picture (veil.js).
  *
  * The page says what differs:
  *
  *   id, list, weight   what names an item in requests, where the server's answer has items, and how many images one is
  *   firstItem()        the item that the server put into the page
- *   load(item)         its picture, as `loadPicture` returns it
+ *   load(item)         its picture, as `loadPicture` returns it; `veil(item)` what stands for it until it is revealed
  *   draw(entry)        the element that shows it: the first of the stage
  *   read(), readDefaults(), write(answers)   what the form says, said when it came, and is to say
  *   isEnough(answers)  whether they can be sent; `isNothing(answers)`, if there is one, whether they are a skip
@@ -30,6 +30,7 @@ import * as reasons from "./reasons.js";
 import { openReport } from "./report.js";
 import { countTowardsRest } from "./rest.js";
 import { openSettings } from "./settings.js";
+import { drawVeil, isAdult, isKept, isRevealed, keep, listenForReveal, pictureOf, release } from "./veil.js";
 import { announce, calm, countAnswered, countSaved, givenToday, showCounts, showWaiting, warn } from "./voice.js";
 import { say } from "./words.js";
 
@@ -69,22 +70,23 @@ export function openDesk(page) {
     return [current, ...history].some((entry) => entry?.item[page.id] === item[page.id]);
   }
 
-  const isAdult = ({ adult_class }) => Boolean(adult_class) && adult_class !== "safe";
-
   function show(entry) {
     current = entry;
     entry.number ??= ++number;
-    sleep();
     form.elements[page.id].value = entry.item[page.id];
     form.elements.lease.value = entry.item.lease;
     form.elements.idempotency_key.value = entry.key;
-    stage.firstElementChild.replaceWith(page.draw(entry));
+    put(entry);
     page.write(entry.answers);
-    stage.classList.toggle("is-adult", isAdult(entry.item));
-    at("reveal").checked = Boolean(entry.is_revealed);
     at("heading").textContent = say("heading", entry);
     desk.hidden = false;
     at("ended").hidden = true;
+  }
+
+  function put(entry) {
+    sleep();
+    stage.firstElementChild.replaceWith(page.draw({ ...entry, picture: pictureOf(entry, page) }));
+    drawVeil(entry);
     wake(entry);
   }
 
@@ -105,8 +107,10 @@ export function openDesk(page) {
 
   /* Keys and buttons sleep until everything can be seen, and a moment longer. What cannot be seen can be skipped. */
   async function wake(entry) {
-    entry.is_broken = !(await entry.picture.decoded);
-    if (entry !== current) return;
+    const picture = pictureOf(entry, page);
+    const is_decoded = await picture.decoded;
+    if (entry !== current || picture !== pictureOf(entry, page)) return;
+    entry.is_broken = !is_decoded;
     if (entry.is_broken) warn(say("broken"));
     beginMeasuring(entry);
     wakeSoon();
@@ -160,7 +164,7 @@ export function openDesk(page) {
   // --- Answers ---------------------------------------------------------------------------------------------------------
 
   const isAwake = () => Boolean(current) && stage.classList.contains("is-awake");
-  const isHidden = () => stage.classList.contains("is-adult") && !at("reveal").checked;
+  const isHidden = () => Boolean(current) && !isRevealed(current);
 
   function submit() {
     if (!isAwake()) return;
@@ -185,29 +189,38 @@ export function openDesk(page) {
     const { answers, revises, rating_id } = entry;
     const is_changed = Object.keys(answers).some((name) => answers[name] !== entry.before[name]);
     const known = rating_id ? { rating_id } : {};
+    if (page.isNothing?.(answers)) return announce(say("keepsOne"));
     if (is_changed) write({ entry, of: revises, key: randomHex(), fields: { action: "revise", ...answers, ...known } });
     else announce(say("unchanged", entry));
-    leave(entry, "submit", revises);
+    return leave(entry, "submit", revises);
   }
 
   function skip(reason = "") {
     if (!isAwake()) return;
     const entry = current;
     entry.answers = page.read();
-    if (entry.revises) return leave({ ...entry, answers: entry.before }, "submit", entry.revises);
+    if (entry.revises) return leaveAsItWas(entry, "staysRated");
     send(entry, "skip", reason ? { reason } : {});
     leave(entry, "skip");
     if (reason) return undefined;
     return reasons.askForReason((why) => send(entry, "skip", { reason: why }, randomHex()));
   }
 
+  /* What is saved can be changed, not skipped: go on, and the answer stays. */
+  function leaveAsItWas(entry, word) {
+    leave({ ...entry, answers: entry.before }, "submit", entry.revises);
+    if (word) announce(say(word, { number: entry.number, answers: page.inWords(entry.before) }));
+  }
+
   function report() {
-    if (!isAwake() || current.revises) return;
+    if (!isAwake()) return;
     const entry = current;
     page.onReport?.(entry.item);
     openReport((said) => {
-      send(entry, "report", said);
-      if (entry === current) leave(entry, "report");
+      send(entry, "report", said, randomHex());
+      if (entry !== current) return;
+      if (entry.revises) leaveAsItWas(entry);
+      else leave(entry, "report");
     });
   }
 
@@ -228,7 +241,7 @@ export function openDesk(page) {
     calm();
     reasons.close();
     if (action !== "report") history.push({ ...entry, action, key });
-    for (const old of history.splice(0, history.length - UNDO_DEPTH)) old.picture.release();
+    history.splice(0, history.length - UNDO_DEPTH).forEach(release);
     at("undo").disabled = !history.length;
     if (action === "submit" && entry.inputs?.has("touch")) navigator.vibrate?.(10);
     current = null;
@@ -289,7 +302,7 @@ export function openDesk(page) {
 
   /* Somebody else is signed in now. These items were leased to the one before. */
   function onIdentity() {
-    if (session.identity === form.dataset.identity) return;
+    if (session.isOurs(form.dataset.identity)) return;
     is_leaving = true;
     end(say("otherIdentity"));
   }
@@ -301,16 +314,14 @@ export function openDesk(page) {
   // --- What can be done ------------------------------------------------------------------------------------------------
 
   function reveal() {
-    if (!current || !isAdult(current.item)) return;
-    at("reveal").checked = isHidden();
-    noteRevealed();
+    if (current && isAdult(current)) setRevealed(isHidden(), isHidden() && isKept());
   }
 
   /* Looking begins anew when the blur goes. */
-  function noteRevealed() {
-    current.is_revealed = at("reveal").checked;
-    beginMeasuring(current);
-    wakeSoon();
+  function setRevealed(is_revealed, is_kept) {
+    keep(is_kept);
+    current.is_revealed = is_revealed;
+    put(current);
   }
 
   const actions = { submit, revise: submit, skip, undo, report, reveal, help: openKeys, ...page.actions };
@@ -320,7 +331,7 @@ export function openDesk(page) {
     actions[action]();
   }
 
-  at("reveal").addEventListener("change", noteRevealed);
+  listenForReveal(setRevealed);
   addEventListener("online", resume);
   addEventListener("pagehide", () => {
     const open = current && !current.revises ? [current.item.lease] : [];

@@ -44,7 +44,8 @@ export function listenForHands(desk, { onDigit, onAction, moveTo }) {
     if (!settings.keys_on) return undefined;
     if (event.key === "?") return openKeys();
     if (event.shiftKey) return undefined;
-    const is_move = /^(Arrow|Home$|End$)/.test(event.key) && desk.isAwake() && !event.target.matches("input");
+    const is_ready = desk.isAwake() && !desk.isHidden();
+    const is_move = /^(Arrow|Home$|End$)/.test(event.key) && is_ready && !event.target.matches("input");
     if ((is_move ? moveTo(event.key) : onKey(event)) === false) return undefined;
     return event.preventDefault();
   });

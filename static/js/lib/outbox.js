@@ -7,7 +7,7 @@
  *
  *   no server, a proxy's error, 5xx   the network, or a little longer each time
  *   429                               as long as the server says
- *   another identity                  until that person is back in this browser
+ *   another identity                  until that person is back in this browser, or has claimed what it rated
  *   an old CSRF token                 a new one, asked for at once
  *   428                               the work that the server asks for as proof
  *
@@ -50,9 +50,9 @@ export async function openOutbox({ session, tab, onSettled, onCount, onVolatile,
 
   async function count() {
     const entries = await store.list();
-    const foreign = entries.filter((entry) => entry.identity !== session.identity).length;
+    const foreign = entries.filter((entry) => !session.isOurs(entry.identity)).length;
     onCount({ waiting: entries.length - foreign, foreign });
-    return entries.length;
+    return foreign;
   }
 
   /* Send what can be sent. Any number of calls make one round after the one that is going on. */
@@ -79,7 +79,7 @@ export async function openOutbox({ session, tab, onSettled, onCount, onVolatile,
   }
 
   async function next(after) {
-    return (await store.list()).find((entry) => entry.id > after && entry.identity === session.identity);
+    return (await store.list()).find((entry) => entry.id > after && session.isOurs(entry.identity));
   }
 
   async function deliver(entry) {
@@ -91,7 +91,7 @@ export async function openOutbox({ session, tab, onSettled, onCount, onVolatile,
     }
     let reply = await postForm(entry.url, fields, session.token);
     if (reply.code === "stale_csrf" && (await session.refresh())) {
-      if (entry.identity !== session.identity) return { status: 409, code: "identity_changed" };
+      if (!session.isOurs(entry.identity)) return { status: 409, code: "identity_changed" };
       reply = await postForm(entry.url, fields, session.token);
     }
     if (reply.status !== 428) return reply;
@@ -105,7 +105,7 @@ export async function openOutbox({ session, tab, onSettled, onCount, onVolatile,
       await session.refresh();
       onIdentity();
       await count();
-      return entry.identity === session.identity ? backOff() : 0;
+      return session.isOurs(entry.identity) ? backOff() : 0;
     }
     const is_for_good = reply.is_ok || (reply.status >= 400 && reply.status < 500);
     if (!is_for_good || [408, 428, 429].includes(reply.status) || reply.code === "stale_csrf") {
@@ -143,7 +143,8 @@ export async function openOutbox({ session, tab, onSettled, onCount, onVolatile,
   });
   addEventListener("online", flush);
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && flush());
-  await count();
+  // Perhaps somebody else's, perhaps made here before this person signed up and claimed it.
+  if ((await count()) && (await session.refresh())) await count();
   store.forget();
   flush();
   return { add, flush, recall: (key) => store.recall(key) };

@@ -3,6 +3,7 @@
 import { getJson } from "./api.js";
 import { howManyAhead } from "./pictures.js";
 import { randomHex } from "./random.js";
+import { pictureOf } from "./veil.js";
 
 const RETRY_SECONDS = 3;
 
@@ -12,7 +13,9 @@ export function openQueue({ address, page, isKnown, isSaving }) {
   let retry_ms = 0; // when there were none because the server was out of reach, or asked to wait
 
   function prepare(item, answers = {}) {
-    return { item, key: randomHex(), answers, picture: page.load(item) };
+    const entry = { item, key: randomHex(), answers };
+    pictureOf(entry, page);
+    return entry;
   }
 
   function add(item) {

@@ -1,6 +1,7 @@
 /*
- * What a person has set for the page. It is kept in this browser, and where somebody is signed in it follows the account:
- * what the account says arrives a moment later and wins.
+ * What a person has set for the page. Visitors keep theirs in this browser. Where somebody is signed in it follows the
+ * account: a copy is kept here so that it holds at once, and what the account says arrives a moment later and wins. What was set
+ * here before there was an account moves into it, if nothing was set there.
  */
 
 import { getJson, postForm } from "./api.js";
@@ -9,25 +10,41 @@ const NAME = "kudoscope-settings";
 const DEFAULTS = { keys: {}, keys_on: true, auto_advance: true, reduced_data: false };
 
 export function openSettings({ url, session, onChange }) {
-  const settings = { ...DEFAULTS, ...read(), set };
+  const name = url ? `${NAME}:${session.identity}` : NAME; // so that the next person here does not inherit them
+  const settings = { ...DEFAULTS, ...read(name), set };
 
   function set(changed) {
-    Object.assign(settings, changed);
-    write(pick(settings));
-    onChange();
+    hold(changed);
     if (url) postForm(url, asFields(changed), session.token);
+  }
+
+  function hold(values) {
+    Object.assign(settings, values);
+    write(name, pick(settings));
+    onChange();
   }
 
   async function follow() {
     const answer = await getJson(url);
     if (!answer.is_ok) return;
-    Object.assign(settings, pick(answer));
-    write(pick(settings));
-    onChange();
+    hold(pick(answer));
+    const visitors = pick(read(NAME));
+    if (isUsual(answer) && !isUsual(visitors)) await moveIn(visitors);
+  }
+
+  async function moveIn(visitors) {
+    const answer = await postForm(url, asFields(visitors), session.token);
+    if (!answer.is_ok) return;
+    hold(pick(answer));
+    forget(NAME);
   }
 
   if (url) follow();
   return settings;
+}
+
+function isUsual(values) {
+  return Object.entries(DEFAULTS).every(([name, usual]) => !(name in values) || JSON.stringify(values[name]) === JSON.stringify(usual));
 }
 
 function pick(from) {
@@ -40,17 +57,25 @@ function asFields(changed) {
 }
 
 /* A browser that keeps nothing keeps no settings either: they are then the usual ones at each visit. */
-function read() {
+function read(name) {
   try {
-    return JSON.parse(localStorage.getItem(NAME)) ?? {};
+    return JSON.parse(localStorage.getItem(name)) ?? {};
   } catch {
     return {};
   }
 }
 
-function write(values) {
+function write(name, values) {
   try {
-    localStorage.setItem(NAME, JSON.stringify(values));
+    localStorage.setItem(name, JSON.stringify(values));
+  } catch {
+    // as above
+  }
+}
+
+function forget(name) {
+  try {
+    localStorage.removeItem(name);
   } catch {
     // as above
   }
