@@ -11,6 +11,7 @@ from kudos.services.payouts import create_payouts, send_payouts
 from ratings.controls import current_control_policy
 from ratings.queries.datasets import all_dataset_ids, dataset_detail, dataset_overview, open_dataset_ids
 from ratings.queries.payable import payable_identities
+from ratings.queries.progress import keep_progress
 from ratings.selection import refresh_tail_pool
 from ratings.services.nursery import maintain_nursery
 from ratings.services.scoring import carry_out_quarantines, is_fit_due, recompute_scores, update_scores
@@ -52,7 +53,9 @@ def send_payouts_task() -> None:
 @shared_task(soft_time_limit=600, time_limit=620)
 def count_for_pages_task() -> None:
     """Count what the pages about datasets show, before a visitor has to wait for it."""
-    for overview in dataset_overview():
+    overviews = dataset_overview()
+    keep_progress(overviews)
+    for overview in overviews:
         dataset_detail(overview.slug)
 
 

@@ -42,6 +42,15 @@ def my_week(*, identity_id: int | None, today: date) -> Week:
     return count_week(days=set(rows.values_list("day", flat=True)), goal=goal, today=today)
 
 
+def days_this_week(*, identity_id: int | None, today: date) -> int:
+    """Return on how many days of this week a person rated; for the rating page, which needs no more of the week."""
+    if identity_id is None:
+        return 0
+    raters = {"rater__identity__in": identities_of_person(identity_id)}
+    rows = ActiveDay.objects.filter(**raters, day__gte=monday_of(today), day__lte=today)
+    return rows.values("day").distinct().count()
+
+
 def count_week(*, days: Collection[date], goal: int, today: date) -> Week:
     """Return the week of ``today``, and go back from it until two weeks of one month were missed."""
     counts: dict[date, int] = {}

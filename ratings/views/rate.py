@@ -26,7 +26,9 @@ from ratings.leases.token import Lease, label_of, sign_lease
 from ratings.media import BLURRED_SIZE
 from ratings.models import AdultClass
 from ratings.queries.datasets import DatasetForRating, NoSuchDataset, get_dataset_for_rating
+from ratings.queries.goals import days_this_week
 from ratings.queries.preferences import adult_classes_of, my_preferences
+from ratings.queries.progress import dataset_progress
 from ratings.queries.raters import MyRating, my_rating, my_standing
 from ratings.queries.renditions import Offer, offers_of
 from ratings.queries.scales import get_scale
@@ -264,8 +266,12 @@ def _render(
     **answers: Any,
 ) -> HttpResponse:
     standing = my_standing(identity_id=caller.identity_id, today=start_of_today())
+    preferences = my_preferences(caller.identity_id)
     context = {
         "dataset": dataset,
+        "progress": dataset_progress(dataset.slug),
+        "week_days": days_this_week(identity_id=caller.identity_id, today=timezone.localdate()),
+        "week_goal": preferences.weekly_goal,
         "image": image,
         "scale": get_scale(dataset.scale_version),
         "position": standing.today_count + 1,
@@ -273,7 +279,7 @@ def _render(
         "idempotency_key": uuid.uuid4(),
         "is_newcomer": is_newcomer(request, caller),
         "identity": label_of(caller.holder),
-        "is_trained": my_preferences(caller.identity_id).trained_at is not None,
+        "is_trained": preferences.trained_at is not None,
     }
     return render(request, "ratings/rate.html", context | answers, status=status)
 

@@ -13,6 +13,7 @@ from accounts.queries import claimed_browsers
 from ratings.countermeasures.limits import Action
 from ratings.leases.token import label_of
 from ratings.queries.goals import my_week
+from ratings.queries.progress import dataset_progress
 from ratings.queries.raters import my_standing
 from ratings.views.profile import start_of_today
 from ratings.views.rate_actions import admit
@@ -21,9 +22,10 @@ from ratings.views.rate_actions import admit
 @never_cache
 @require_safe
 def rating_session(request: HttpRequest) -> HttpResponse:
-    """Say under which identity answers are taken, with a token for them, and how that identity stands."""
+    """Say under which identity answers are taken, with a token for them, how that identity stands, and the dataset."""
     caller = admit(request, Action.READ)
     standing = my_standing(identity_id=caller.identity_id, today=start_of_today())
+    progress = dataset_progress(request.GET.get("dataset", ""))
     claimed = claimed_browsers(caller.user_id) if caller.user_id else []
     response = JsonResponse(
         {
@@ -33,6 +35,7 @@ def rating_session(request: HttpRequest) -> HttpResponse:
             "pending": standing.pending_kudos,
             "signed_in": request.user.is_authenticated,
             "former_identities": [label_of(browser_holder(name)) for name in claimed],
+            "progress": asdict(progress) if progress else None,
             "week": asdict(my_week(identity_id=caller.identity_id, today=timezone.localdate())),
         }
     )

@@ -42,7 +42,7 @@ function strange(response) {
  * `token` that our forms need. Both may change under an open page, by signing in or out in another tab. What was done in
  * this browser before its person signed up and claimed it is theirs as well (`isOurs`), which `refresh` finds out.
  */
-export function openSession({ url, identity, token }) {
+export function openSession({ url, identity, token, onRefresh }) {
   const session = { identity, token, refresh, isOurs };
   let former = [];
   let refreshing = null;
@@ -58,6 +58,7 @@ export function openSession({ url, identity, token }) {
     session.identity = answer.identity;
     session.token = answer.csrf_token;
     former = answer.former_identities;
+    onRefresh?.(answer);
     return true;
   }
 

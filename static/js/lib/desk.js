@@ -31,19 +31,21 @@ import { openReport } from "./report.js";
 import { countTowardsRest } from "./rest.js";
 import { openSettings } from "./settings.js";
 import { drawVeil, isAdult, isKept, isRevealed, keep, listenForReveal, pictureOf, release } from "./veil.js";
-import { announce, calm, countAnswered, countSaved, givenToday, showCounts, showWaiting, warn } from "./voice.js";
+import { announce, calm, countAnswered, countSaved, givenToday, showCounts, showStanding, showWaiting, warn } from "./voice.js";
 import { say } from "./words.js";
 
 const DEAD_MS = 150; // after a swap: a second press cannot answer what nobody has seen yet
 const AUTO_AFTER = 10; // answers of today, after which an answer that is complete is enough
 const UNDO_DEPTH = 5;
+const STANDING_AFTER = 20; // answers, after which the page asks how the dataset stands
 const RETURNS = 2; // how often one item comes back because its bytes were not the server's
 const NUMBERED = { submit: "saved", revise: "revised", skip: "skipped", report: "reported" };
 
 export function openDesk(page) {
   const address = form.getAttribute("action"); // form.action is the buttons, because of their name
   const tab = randomHex();
-  const session = openSession({ url: form.dataset.sessionUrl, identity: form.dataset.identity, token: csrfToken() });
+  const { sessionUrl: url, identity } = form.dataset;
+  const session = openSession({ url, identity, token: csrfToken(), onRefresh: showStanding });
   const settings = openSettings({ url: form.dataset.settingsUrl, session, onChange: () => showKeys(settings) });
   const queue = openQueue({ address, page, isKnown, isSaving: () => settings.reduced_data });
 
@@ -53,6 +55,7 @@ export function openDesk(page) {
   let waking = null; // the timer that ends the moment after a swap
   let resuming = null; // the timer after which an empty desk asks again
   let pressed_at = 0;
+  let saved_count = 0;
   let is_leaving = false;
 
   const outbox = openOutbox({ session, tab, onSettled, onDelay, onIdentity, onCount: showWaiting, onVolatile });
@@ -187,7 +190,7 @@ export function openDesk(page) {
   /* Undo brought this one back: what was saved is corrected, if it changed at all. */
   function revise(entry) {
     const { answers, revises, rating_id } = entry;
-    const is_changed = Object.keys(answers).some((name) => answers[name] !== entry.before[name]);
+    const is_changed = Object.keys(answers).some((name) => answers[name] !== (entry.before[name] ?? ""));
     const known = rating_id ? { rating_id } : {};
     if (page.isNothing?.(answers)) return announce(say("keepsOne"));
     if (is_changed) write({ entry, of: revises, key: randomHex(), fields: { action: "revise", ...answers, ...known } });
@@ -274,6 +277,7 @@ export function openDesk(page) {
     const { action } = entry.fields;
     if (!reply.is_ok) return is_own ? refused(entry, reply) : warn(say("refusedEarlier", { reason: reply.message }));
     if (action === "submit" && !reply.is_repeat) countSaved(reply.reward ?? 0, page.id in entry.fields);
+    if (action === "submit" && ++saved_count % STANDING_AFTER === 0) session.refresh();
     if (!is_own) return undefined;
     calm();
     const word = NUMBERED[action];

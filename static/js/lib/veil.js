@@ -37,8 +37,16 @@ export function drawVeil(entry) {
   for (const [id, is_checked] of Object.entries(boxes)) if (at(id)) at(id).checked = is_checked;
 }
 
-/* Call back with whether this one is to be seen, and whether all are; who blurs one wants the others blurred as well. */
+/*
+ * Call back with whether this one is to be seen, and whether all are; who blurs one wants the others blurred as well. The
+ * focus goes back to the image, where keys answer.
+ */
 export function listenForReveal(onChange) {
-  at("reveal")?.addEventListener("change", ({ target }) => onChange(target.checked, target.checked && isKept()));
-  at("keep-revealed")?.addEventListener("change", ({ target }) => onChange(target.checked, target.checked));
+  const listen = (id, isKeptBy) =>
+    at(id)?.addEventListener("change", ({ target }) => {
+      onChange(target.checked, isKeptBy(target.checked));
+      at("heading").focus({ preventScroll: true });
+    });
+  listen("reveal", (is_checked) => is_checked && isKept());
+  listen("keep-revealed", (is_checked) => is_checked);
 }

@@ -1,7 +1,7 @@
 /* What the page says: a polite line, an alert, the counts, and how much waits to be sent. */
 
 import { at, form } from "./page.js";
-import { say, sayCount } from "./words.js";
+import { inLocale, say, sayCount } from "./words.js";
 
 const BADGE_AFTER_MS = 1500; // what is sent at once never waits
 const COUNT = `kudoscope-count-${form.id}`;
@@ -10,6 +10,7 @@ const counts = {
   session: Number(sessionStorageItem(COUNT)),
   pending: Number(form.dataset.pending),
 };
+const week = { days: Number(form.dataset.weekDays), goal: Number(form.dataset.weekGoal) };
 let badge_timer = null;
 
 export function announce(text) {
@@ -46,6 +47,7 @@ export function countAnswered() {
 
 /* One more saved, here or, with `is_like_this` false, by a page that asks something else. */
 export function countSaved(reward, is_like_this) {
+  if (is_like_this && !counts.today) week.days += 1; // the first of a day makes it one of the week's
   counts.today += Number(is_like_this);
   counts.pending += reward;
   showCounts();
@@ -61,6 +63,17 @@ export function showCounts() {
   at("count-session").textContent = sayCount("session", session);
   const kudos = at("count-pending");
   if (kudos) kudos.textContent = sayCount("pending", pending);
+  if (week.goal) at("count-week").textContent = say(week.days < week.goal ? "week" : "weekReached", week);
+}
+
+/* What the server says now and then: others rate too, and so does this person elsewhere. */
+export function showStanding({ week: { active_days, goal }, progress }) {
+  if (week.goal) Object.assign(week, { days: active_days, goal });
+  showCounts();
+  if (!progress || !at("pool")) return;
+  const { complete_count, image_count } = progress;
+  Object.assign(at("pool"), { value: complete_count, max: image_count });
+  at("pool-words").textContent = sayCount("pool", image_count, { complete: inLocale(complete_count) });
 }
 
 export function showWaiting({ waiting, foreign }) {

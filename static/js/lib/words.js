@@ -11,5 +11,9 @@ export function say(word, values = {}) {
 export function sayCount(word, count, values = {}) {
   const form = rules.select(count);
   const name = word + form[0].toUpperCase() + form.slice(1);
-  return say(name in words ? name : `${word}Other`, { ...values, count: count.toLocaleString(rules.resolvedOptions().locale) });
+  return say(name in words ? name : `${word}Other`, { ...values, count: inLocale(count) });
+}
+
+export function inLocale(number) {
+  return number.toLocaleString(rules.resolvedOptions().locale);
 }
