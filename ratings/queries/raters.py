@@ -38,7 +38,6 @@ class MyRating:
     created_at: datetime
     has_picture: bool
     lease_id: uuid.UUID | None
-    scale_version: int
 
     @property
     def kudos(self) -> int | None:
@@ -143,7 +142,6 @@ def _mine(row: Rating | ControlAnswer, seen_as: Mapping[RatingState, RatingState
         row.created_at,
         row.image.status == ImageStatus.ACTIVE and row.image.adult_class == AdultClass.SAFE,
         row.lease_id,
-        row.scale_version,
     )
 
 

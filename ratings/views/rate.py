@@ -187,18 +187,18 @@ def _show_page(request: HttpRequest, dataset: DatasetForRating | None) -> HttpRe
     if rating is None:
         messages.error(request, _("You have no such rating."))
         return SeeOther(request.path)
-    image = _known(rating.image_id, _lease_of(rating, caller))
+    image = _known(rating.image_id, _lease_of(rating, caller, dataset))
     aesthetic = UNSURE if rating.aesthetic is None else rating.aesthetic
     artifacts = UNSURE if rating.is_artifacts_unsure else rating.artifacts
     answers = {"aesthetic": aesthetic, "artifacts": artifacts, "revise": rating.id}
     return _render(request, caller, dataset, image, status=200, **answers)
 
 
-def _lease_of(rating: MyRating, caller: Caller) -> str:
+def _lease_of(rating: MyRating, caller: Caller, dataset: DatasetForRating) -> str:
     """Return the lease that a rating was made with: with it the image can still be reported, and not be rated again."""
     if rating.lease_id is None:
         return ""
-    return sign_lease(Lease(rating.lease_id, rating.image_id, rating.scale_version), caller.holder)
+    return sign_lease(Lease(rating.lease_id, rating.image_id, dataset.scale_version), caller.holder)
 
 
 def _known(image_id: uuid.UUID, lease: str) -> dict[str, Any]:

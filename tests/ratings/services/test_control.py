@@ -396,7 +396,7 @@ def test_ones_own_list_and_counters_hold_controls_as_ratings(golden, settings):
     mine = my_ratings(identity_id=person.identity_id, today=today)
     assert [one.id for one in mine] == sorted((one.id for one in mine), reverse=True)
     rows = {kind: next(one for one in mine if one.id == given[kind].rating_id) for kind in given}
-    other = ("id", "image_id", "created_at")
+    other = ("id", "image_id", "lease_id", "created_at")
     rating, gold = ({k: v for k, v in asdict(row).items() if k not in other} for row in rows.values())
     assert rating == gold
     standing = my_standing(identity_id=person.identity_id, today=today)
