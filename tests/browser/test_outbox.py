@@ -14,6 +14,7 @@ from tests.browser.conftest import session_cookie, wait_until_awake
 from tests.browser.rating import answers, chosen, outbox_is_empty, press, rate, says, shown_id, shows, warns
 from tests.flows.conftest import answers as answers_http
 from tests.flows.conftest import free_port, running, wait_until
+from tests.people import make_person
 
 pytestmark = pytest.mark.browser
 LOST = ["Failed to load resource", "net::ERR"]
@@ -169,6 +170,62 @@ def test_another_sign_in_does_not_inherit_what_waits(open_page, ada, live_server
     outbox_is_empty(page)
     assert answers() == [(4, None), (7, 1)]
     assert Rating.objects.latest("id").rater.identity.user is None
+
+
+def test_what_waits_arrives_under_the_account_that_claimed_it_and_no_other(open_page, ada, live_server):
+    """Also in a later session of that account, and never in that of somebody between."""
+    page = open_page(allow=LOST)
+    rate(page, "6")
+    says(page, "rated 6, saved")
+    wait_until_awake(page)
+    page.route("**/rate/", posts_only(lambda route: route.abort()))
+    rate(page, "7", "1")
+    rate(page, "8")
+    expect(waiting(page)).to_have_text("2 waiting")
+    page.goto("/datasets/")
+    page.unroute("**/rate/")
+    page.context.add_cookies([session_cookie(ada, live_server.url)])
+    page.goto("/profile/claim/?next=/datasets/")
+    page.get_by_role("button", name="Yes, they are mine").click()
+    page.wait_for_url("**/datasets/")
+    sign_in_as(page, make_person("bob"), live_server)
+    page.goto("/rate/")
+    expect(waiting(page)).to_have_text("2 for another sign-in")
+    assert answers() == [(6, None)]
+
+    sign_in_as(page, ada, live_server)
+    page.goto("/rate/")
+
+    outbox_is_empty(page)
+    assert answers() == [(6, None), (7, 1), (8, None)]
+    assert set(Rating.objects.values_list("rater__identity__user__username", flat=True)) == {"ada"}
+
+
+def sign_in_as(page, person, live_server):
+    page.goto("/datasets/")
+    page.context.add_cookies([session_cookie(person, live_server.url)])
+
+
+def test_work_is_done_in_the_background_and_nobody_has_to_do_anything(open_page, settings):
+    """After so many ratings of a visitor the server asks for work: the page says so, does it and goes on."""
+    settings.LIMITS = settings.LIMITS | {"without_proof": Limit(2, 3600, 1)}
+    page = open_page(allow=LOST)
+    rate(page, "6")
+    says(page, "Image 1, rated 6, saved")
+    sent = []
+    page.on("response", lambda response: sent.append(response.status) if response.request.method == "POST" else None)
+    page.evaluate(
+        "new MutationObserver(() => (window.said = [...(window.said ?? []), document.getElementById('status').textContent]))"
+        ".observe(document.getElementById('status'), {childList: true})"
+    )
+
+    rate(page, "7", "1")
+    shows(page, "Image 3")
+
+    says(page, "Image 2, rated 7 and 1, saved")
+    assert sent == [428, 200]
+    assert "A moment: your browser does a little work, because much was rated here." in page.evaluate("window.said")
+    assert answers() == [(6, None), (7, 1)]
 
 
 def test_a_sign_in_under_the_open_page_is_noticed(open_page, ada, live_server):

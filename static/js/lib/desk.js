@@ -58,7 +58,7 @@ export function openDesk(page) {
   let saved_count = 0;
   let is_leaving = false;
 
-  const outbox = openOutbox({ session, tab, onSettled, onDelay, onIdentity, onCount: showWaiting, onVolatile });
+  const outbox = openOutbox({ session, tab, onSettled, onDelay, onIdentity, onCount: showWaiting, onVolatile, onWork });
 
   // --- The stage -------------------------------------------------------------------------------------------------------
 
@@ -309,6 +309,10 @@ export function openDesk(page) {
     if (session.isOurs(form.dataset.identity)) return;
     is_leaving = true;
     end(say("otherIdentity"));
+  }
+
+  function onWork() {
+    announce(say("working"));
   }
 
   function onVolatile() {

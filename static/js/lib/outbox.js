@@ -22,7 +22,7 @@ import { say } from "./words.js";
 
 const LONGEST_WAIT_MS = 60000;
 
-export async function openOutbox({ session, tab, onSettled, onCount, onVolatile, onIdentity, onDelay }) {
+export async function openOutbox({ session, tab, onSettled, onCount, onVolatile, onIdentity, onDelay, onWork }) {
   let store = await openStore();
   let timer = null;
   let is_queued = false; // this tab already waits for its turn to send
@@ -95,6 +95,7 @@ export async function openOutbox({ session, tab, onSettled, onCount, onVolatile,
       reply = await postForm(entry.url, fields, session.token);
     }
     if (reply.status !== 428) return reply;
+    if (entry.tab === tab) onWork?.();
     const altcha = await solveProof(reply.challenge);
     return postForm(entry.url, { ...fields, altcha }, session.token);
   }
