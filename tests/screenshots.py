@@ -1,6 +1,6 @@
 """Pictures of every page, at 1280 and 360 pixels, light and dark: `make screenshots`, or `python -m tests.screenshots`.
 
-They go to var/screenshots/. With BASE_URL that site is photographed, as nobody or as SCREENSHOT_USER with
+They go to var/screenshots/, in the language that SCREENSHOT_LANGUAGE names, English otherwise. With BASE_URL that site is photographed, as nobody or as SCREENSHOT_USER with
 SCREENSHOT_PASSWORD; nothing is started then. Without it a site is filled with the demo pictures and a few ratings, on the
 servers that DATABASE_URL and REDIS_URL name.
 """
@@ -70,7 +70,8 @@ def take_all(base_url: str, user: str, password: str) -> None:
 def take(browser: Browser, base_url: str, width: int, scheme: str, user: str, password: str) -> None:
     is_phone = width < 500
     options = {"viewport": SIZES[width], "color_scheme": scheme, "is_mobile": is_phone, "has_touch": is_phone}
-    page = browser.new_context(base_url=base_url, **options).new_page()
+    language = os.environ.get("SCREENSHOT_LANGUAGE", "en")
+    page = browser.new_context(base_url=base_url, locale=language, **options).new_page()
     for name, path in PUBLIC.items():
         photograph(page, name, path, f"{width}-{scheme}")
     photograph_rated(page, f"{width}-{scheme}")
@@ -90,7 +91,7 @@ def photograph_rated(page: Page, suffix: str) -> None:
     """The rating page with both questions answered."""
     page.goto("/rate/", wait_until="networkidle")
     page.get_by_label("8").check()
-    page.get_by_label("Faint").check()
+    page.locator("[name=artifacts][value='1']").check()
     page.screenshot(path=FOLDER / f"rate-answered-{suffix}.png")
 
 

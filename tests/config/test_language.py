@@ -1,11 +1,18 @@
 """Pages speak the language of whoever asks; programs are answered in English, whatever their browser prefers."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.core import mail
+from django.template.defaultfilters import date
 from django.test import Client
+from django.utils import timezone, translation
 
 from accounts.models import User
 from tests.accounts.staff import make_moderator
 from tests.factories import PASSWORD
+from tests.settling import settle_rewards
 
 pytestmark = pytest.mark.django_db
 GERMAN = {"HTTP_ACCEPT_LANGUAGE": "de-AT, de;q=0.9, en;q=0.1"}
@@ -67,6 +74,36 @@ def test_the_admin_speaks_english_alone():
     page = make_moderator().web.get("/admin/", headers={"Accept-Language": "de"})
     assert 'lang="en"' in page.content.decode()
     assert "Abmelden" not in page.content.decode()
+
+
+def test_what_is_stored_in_english_is_shown_in_german(rater, dataset):
+    api, page = rater.api(), rater.web()
+    for _ in range(2):
+        image = api.get("/api/v1/rating/new").json()
+        api.post(f"/api/v1/rating/{image['id']}", {"rating": 7}, content_type="application/json")
+    settle_rewards(hold=timedelta(0), now=timezone.now() + timedelta(seconds=1))
+    history = page.get("/kudos/", headers={"Accept-Language": "de"}).content.decode()
+    assert "Bewertungen gutgeschrieben: 2 Bewertungen" in history
+    assert "Ratings settled: 2 ratings" in page.get("/kudos/").content.decode()
+    profile = page.get("/profile/", headers={"Accept-Language": "de"}).content.decode()
+    assert ">zählt<" in profile
+
+
+def test_an_email_says_du(rater):
+    client = Client(**GERMAN)
+    client.post("/accounts/password/reset/", {"email": rater.user.email})
+    client.post("/accounts/password/reset/", {"email": "nobody@example.org"})
+    assert [message.body.count("Du bekommst diese E-Mail") for message in mail.outbox] == [1, 1]
+    assert not any(word in message.body for message in mail.outbox for word in ("Sie ", "Ihr", "You"))
+
+
+def test_numbers_and_days_are_written_as_the_language_does():
+    day, number = datetime(2026, 3, 7, 9, 5, tzinfo=UTC), 1234567
+    with translation.override("de"):
+        assert (intcomma(number), intcomma(1234.5)) == ("1.234.567", "1.234,5")
+        assert (date(day, "DATE_FORMAT"), date(day, "DATETIME_FORMAT")) == ("7. März 2026", "7. Mär 2026, 09:05")
+    with translation.override("en"):
+        assert (intcomma(number), date(day, "DATETIME_FORMAT")) == ("1,234,567", "7 Mar 2026, 09:05")
 
 
 class TestChoosing:
