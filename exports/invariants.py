@@ -14,7 +14,7 @@ LONGEST_BUILD = timedelta(hours=6)
 def find_violations() -> Iterator[str]:
     """Yield a sentence for each file that is promised and not there, and each build that never ended.
 
-    Sizes are compared, contents are not: `manage.py verify_release` reads every byte.
+    Sizes are compared, contents are not: `manage.py releases verify` reads every byte.
     """
     yield from _missing_files()
     stuck = Release.objects.filter(state=ReleaseState.BUILDING, requested_at__lt=timezone.now() - LONGEST_BUILD)

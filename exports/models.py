@@ -13,13 +13,15 @@ class ReleaseState(models.TextChoices):
     BUILDING = "building", "building"
     PUBLISHED = "published", "published"
     FAILED = "failed", "failed"
+    RETIRED = "retired", "retired: its files are gone"
 
 
 class Release(models.Model):
     """All of one dataset that counts, as of one database snapshot.
 
     ``version`` is the day of the snapshot, with ``.1``, ``.2`` … when a day has several. A published
-    release has a snapshot time and never changes; a failed one keeps the reason.
+    release has a snapshot time and never changes, until it is retired: then its files are gone, and what they were
+    stays here. A failed one keeps the reason.
     """
 
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="releases")
@@ -32,14 +34,20 @@ class Release(models.Model):
     requested_at = models.DateTimeField(default=timezone.now)
     snapshot_at = models.DateTimeField(null=True, blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
     failure = models.TextField(blank=True)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["dataset", "version"], name="release_version_is_unique"),
             models.CheckConstraint(
-                condition=~Q(state="published") | Q(published_at__isnull=False, snapshot_at__isnull=False),
+                condition=~Q(state__in=["published", "retired"])
+                | Q(published_at__isnull=False, snapshot_at__isnull=False),
                 name="release_published_has_times",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="retired", retired_at__isnull=False) | (~Q(state="retired") & Q(retired_at=None)),
+                name="release_retired_has_a_time",
             ),
             models.CheckConstraint(condition=~Q(state="failed") | ~Q(failure=""), name="release_failed_says_why"),
         ]

@@ -1,5 +1,7 @@
 """Background work of exports."""
 
+from contextlib import suppress
+
 from celery import shared_task
 from django.utils import timezone
 
@@ -12,6 +14,18 @@ def build_releases_task() -> None:
     """Have one release built of each dataset that is due; each in a task of its own, so that one may fail."""
     for dataset_id in due_dataset_ids(now=timezone.now()):
         build_release_task.delay(dataset_id=str(dataset_id))
+
+
+@shared_task(soft_time_limit=300, time_limit=330)
+def retire_releases_task() -> None:
+    """Take away the files of releases that have been kept long enough; a dataset that is being built waits a day."""
+    from exports.services import ReleaseInProgress, releases_to_retire, retire_release
+
+    now = timezone.now()
+    for dataset in Dataset.objects.order_by("slug"):
+        for release in releases_to_retire(dataset=dataset, now=now):
+            with suppress(ReleaseInProgress):
+                retire_release(release=release, now=now)
 
 
 # Below the hour after which the broker believes a task lost and hands it out again; should it do so all the same,

@@ -256,6 +256,8 @@ RELEASES_ROOT = VAR_DIR / "releases"
 # that moderators come first.
 RELEASE_EVERY = env.choice("RELEASE_EVERY", "month", among=("day", "week", "month"))
 RELEASE_HOLD_BACK = timedelta(hours=env.int("RELEASE_HOLD_BACK_HOURS", 72))
+# How many months a release is kept before its files go; the newest of each year stays. 0 keeps all.
+RELEASE_KEEP_MONTHS = env.at_least("RELEASE_KEEP_MONTHS", 13, least=0)
 # Whom fewer raters than this resemble is told less of (exports/privacy/cells.py).
 RELEASE_SMALLEST_CELL = env.at_least("RELEASE_SMALLEST_CELL", 5, least=1)
 # Downloads of releases that one process serves at a time: fewer than it has threads, so that some are left.
@@ -346,6 +348,7 @@ CELERY_BEAT_SCHEDULE = {
     "create-payouts": {"task": "ratings.tasks.create_payouts_task", "schedule": 600.0, "options": {"expires": 600}},
     "send-payouts": {"task": "ratings.tasks.send_payouts_task", "schedule": 60.0, "options": {"expires": 60}},
     "daily-releases": {"task": "exports.tasks.build_releases_task", "schedule": crontab(hour=3, minute=30)},
+    "retire-releases": {"task": "exports.tasks.retire_releases_task", "schedule": crontab(hour=5, minute=30)},
     "nightly-invariants": {"task": "config.celery.check_invariants_task", "schedule": crontab(hour=4, minute=30)},
 }
 

@@ -2,6 +2,7 @@
 
 from exports.services.build import Progress, ReleaseFailed, build_release
 from exports.services.lock import ReleaseInProgress
+from exports.services.retention import releases_to_retire, retire_release
 from exports.services.verify import ReleaseNotVerified, verify_release
 
 __all__ = [
@@ -10,5 +11,7 @@ __all__ = [
     "ReleaseInProgress",
     "ReleaseNotVerified",
     "build_release",
+    "releases_to_retire",
+    "retire_release",
     "verify_release",
 ]

@@ -147,8 +147,8 @@ def recover_releases(*, dataset: Dataset) -> None:
 
 def _adopt_or_remove(dataset: Dataset, folder: Path) -> None:
     release = dataset.releases.filter(version=folder.name).first()
-    if release is not None and release.state == ReleaseState.FAILED:
-        log.warning("release_folder_removed", folder=str(folder), problems=[release.failure])
+    if release is not None and release.state in {ReleaseState.FAILED, ReleaseState.RETIRED}:
+        log.warning("release_folder_removed", folder=str(folder), problems=[release.failure or "it was retired"])
         remove_folder(folder)
         return
     try:

@@ -1,6 +1,7 @@
 """Rows of a dataset as a release finds them, and ways to read a release."""
 
 import uuid
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.utils import timezone
 from pyarrow import parquet
 
 from accounts.models import Identity, IdentityKind, User
-from exports.models import Release
+from exports.models import Release, ReleaseFile
 from exports.schema import TABLES
 from exports.services import build_release
 from exports.writers.folders import release_folder
@@ -73,6 +74,22 @@ def make_voided(image: Image, rater: Rater, *, by: User) -> Rating:
 
 def build(dataset: Dataset) -> Release:
     return build_release(dataset=dataset, now=timezone.now())
+
+
+def publish_on(dataset: Dataset, day: str) -> Release:
+    """Make the row and the folder of a release of another day, with two files in it."""
+    moment = datetime.fromisoformat(f"{day}T03:30:00Z")
+    release = Release.objects.create(dataset=dataset, version=day, schema_version="2.0", requested_at=moment)
+    folder = folder_of(release)
+    folder.mkdir(parents=True)
+    for path in ("README.md", "SHA256SUMS"):
+        (folder / path).write_text(day)
+        ReleaseFile.objects.create(
+            release=release, path=path, media_type="text/plain", byte_count=len(day), sha256="0" * 64
+        )
+    Release.objects.filter(pk=release.pk).update(state="published", snapshot_at=moment, published_at=moment)
+    release.refresh_from_db()
+    return release
 
 
 def folder_of(release: Release) -> Path:

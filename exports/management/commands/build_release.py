@@ -33,7 +33,7 @@ EXAMPLES = """\
 examples:
   manage.py build_release demo
   manage.py build_release demo --hold-back 0   with the answers of the last minute
-  manage.py verify_release demo        check every byte of the newest release again
+  manage.py releases verify demo        check every byte of the newest release again
 """
 
 

@@ -1,4 +1,4 @@
-"""`manage.py build_release` and `verify_release`: what a person reads, and the exit status."""
+"""`manage.py build_release` and `releases`: what a person reads, and the exit status."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from exports.models import Release
 from exports.services.lock import lock_releases
-from tests.exports.made import FILES, build, folder_of
+from tests.exports.made import FILES, build, folder_of, publish_on
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,9 +23,9 @@ def test_it_works_and_says_how_to_check_it(harbours, capsys):
 
 
 def test_an_unknown_dataset_is_answered_with_those_there_are(harbours):
-    for command in ("build_release", "verify_release"):
+    for command in (["build_release"], ["releases", "verify"], ["releases", "list"], ["releases", "prune"]):
         with pytest.raises(CommandError, match=r"^There is no dataset 'harbour'; there is harbours\.$"):
-            call_command(command, "harbour")
+            call_command(*command, "harbour")
 
 
 def test_no_dataset_at_all(db):
@@ -54,15 +54,15 @@ def test_help_is_worth_reading(capsys):
 
 
 def test_verify_says_that_all_is_well(release, capsys):
-    call_command("verify_release", "harbours")
+    call_command("releases", "verify", "harbours")
     assert capsys.readouterr().out == f"{release}: {len(FILES)} files are as they were published.\n"
 
 
 def test_verify_takes_the_newest_or_one_or_all(harbours, release, capsys):
     again = build(harbours)
-    call_command("verify_release", "harbours")
-    call_command("verify_release", "harbours", release.version)
-    call_command("verify_release", "harbours", "--all")
+    call_command("releases", "verify", "harbours")
+    call_command("releases", "verify", "harbours", release.version)
+    call_command("releases", "verify", "harbours", "--all")
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in lines] == [str(again), str(release), str(again), str(release)]
 
@@ -72,12 +72,45 @@ def test_verify_names_what_differs(release, capsys):
     path.chmod(0o644)
     path.write_text("changed")
     with pytest.raises(CommandError, match=r"problems? found"):
-        call_command("verify_release", "harbours")
+        call_command("releases", "verify", "harbours")
     assert "README.md does not have the checksum it was published with." in capsys.readouterr().err
 
 
 def test_verify_wants_a_release(harbours):
     with pytest.raises(CommandError, match=r"^There is no published release of harbours\.$"):
-        call_command("verify_release", "harbours")
+        call_command("releases", "verify", "harbours")
     with pytest.raises(CommandError, match=r"^There is no published release harbours 2000-01-01\.$"):
-        call_command("verify_release", "harbours", "2000-01-01")
+        call_command("releases", "verify", "harbours", "2000-01-01")
+
+
+def test_list_says_what_became_of_each(harbours, release, capsys):
+    Release.objects.create(dataset=harbours, version="2000-01-01", schema_version="1", state="failed", failure="Why.")
+    call_command("releases", "list")
+    said = capsys.readouterr().out
+    assert re.search(rf"^{release}  published  3 ratings, 3 images, [\d.]+ KB$", said, re.MULTILINE)
+    assert "harbours 2000-01-01  failed  Why." in said
+
+
+def test_an_action_is_wanted():
+    with pytest.raises(CommandError, match="ACTION"):
+        call_command("releases")
+
+
+def test_prune_says_which_and_takes_them_on_demand(harbours, capsys):
+    old, newer = publish_on(harbours, "2024-02-01"), publish_on(harbours, "2024-03-01")
+    call_command("releases", "prune", "--dry-run")
+    assert capsys.readouterr().out == f"{old}: would be retired.\n"
+    assert folder_of(old).is_dir()
+    call_command("releases", "prune")
+    assert capsys.readouterr().out == f"{old}: is retired.\n"
+    assert not folder_of(old).exists()
+    assert folder_of(newer).is_dir()
+    call_command("releases", "prune")
+    assert capsys.readouterr().out == "No release has been kept long enough.\n"
+
+
+def test_prune_waits_for_a_build(harbours):
+    publish_on(harbours, "2024-02-01")
+    publish_on(harbours, "2024-03-01")
+    with lock_releases(harbours), pytest.raises(CommandError, match=r"built already\. Try again when it is done\."):
+        call_command("releases", "prune")
