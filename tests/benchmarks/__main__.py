@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 
-NAMES = ("submit", "relay", "selection", "settlement", "import", "release", "quality")
+NAMES = ("submit", "relay", "selection", "settlement", "import", "release", "quality", "page")
 
 
 def main() -> int:
@@ -38,6 +38,7 @@ def _set_up() -> None:
 def _bench(name: str, images: int) -> Iterable[str]:
     from tests.benchmarks import (
         bench_import,
+        bench_page,
         bench_quality,
         bench_relay,
         bench_release,
@@ -54,6 +55,7 @@ def _bench(name: str, images: int) -> Iterable[str]:
         "import": bench_import.run,
         "release": bench_release.run,
         "quality": bench_quality.run,
+        "page": bench_page.run,
     }
     return benches[name]()
 
