@@ -9,7 +9,7 @@ from django.db import connection
 from config.invariants import find_violations
 from ratings.models import ImageScore, QualityAlarm, Rater, RaterTransition, Task, TaskParameters
 from ratings.stats.ranks import rank_correlation
-from tests.simulation.cast import HONEST
+from tests.simulation.cast import HONEST, LOOKS_AT_FIRST
 
 OUT = {"quarantined", "voided"}
 PAID_STATES = {"calibrated", "trusted"}
@@ -76,6 +76,8 @@ class Outcome:
     unexpected: dict
     without_image: int
     honest_ever_held: int
+    stories: list
+    """What is on record of honest raters who are held and of blind scripts that were paid, in words."""
     misses: list = field(default_factory=list)
 
     def as_dict(self):
@@ -116,7 +118,7 @@ def measure(players, stage, diary, options):
         acknowledged=len(diary.given),
         stored=len(rows),
         controls=dict(Counter(kind for kind, _, _ in controls)),
-        lost=len(acknowledged - stored),
+        lost=(acknowledged - stored).total(),
         kinds=kinds,
         scores=scores,
         images=images,
@@ -127,6 +129,7 @@ def measure(players, stage, diary, options):
         statuses={" ".join(map(str, key)): n for key, n in sorted(diary.statuses.items())},
         unexpected={" ".join(map(str, key)): n for key, n in diary.unexpected().items()},
         without_image=diary.without_image,
+        stories=_tell(players, rows, raters),
         honest_ever_held=sum(bool(OUT & rater.reached.keys()) for rater in honest),
     )
 
@@ -137,6 +140,7 @@ class RaterStory:
 
     state: str
     reached: dict = field(default_factory=dict)
+    reasons: list = field(default_factory=list)
 
     def answers_until(self, states):
         found = [count for state, (_, count) in self.reached.items() if state in states]
@@ -145,7 +149,8 @@ class RaterStory:
 
 def _read_rows(players, stage, diary):
     numbers = {pk: number for number, pk in enumerate(stage.user_ids)}
-    known = {(given.player, given.image_id): given.is_honest for given in diary.given}
+    # The first answer to an image is its rating; what comes again is a control.
+    known = {(given.player, given.image_id): given.is_honest for given in reversed(diary.given)}
     rows = []
     for image_id, user_id, aesthetic, state, reward, is_settled, settled_at in _fetch(ROWS, stage.dataset_id):
         player = numbers[user_id]
@@ -161,6 +166,7 @@ def _read_raters(stage):
     by_pk = {pk: (numbers[user], RaterStory(state)) for pk, user, state in found}
     for step in RaterTransition.objects.filter(rater__in=by_pk).order_by("id"):
         story = by_pk[step.rater_id][1]
+        story.reasons.append(f"{step.to_state}: {step.reason}")
         story.reached.setdefault(step.to_state, (step.taken_at, step.evidence.get("rating_count")))
     stories = dict(by_pk.values())
     return {number: stories.get(number, RaterStory("absent")) for number in numbers.values()}
@@ -185,6 +191,16 @@ def _measure_kind(kind, players, rows, raters):
         made_up=len(made_up),
         kudos_made_up=sum(row.reward for row in made_up if row.is_settled),
     )
+
+
+def _tell(players, rows, raters):
+    paid = Counter(row.player for row in rows if row.is_settled and not row.is_honest)
+    told = []
+    for player in players:
+        is_wronged = player.kind == HONEST and raters[player.number].state in OUT
+        if is_wronged or (player.kind not in LOOKS_AT_FIRST and paid[player.number]):
+            told.append(f"{player.name}: " + " -> ".join(raters[player.number].reasons))
+    return told
 
 
 def _median(counts):

@@ -92,6 +92,7 @@ def lines_of(outcome):
     )
     yield "Answers of the service: " + ", ".join(f"{key} {count:,}" for key, count in outcome.statuses.items())
     yield f"Ledger and counters: {len(outcome.violations)} things do not add up."
+    yield from outcome.stories
     yield ""
     if not outcome.misses:
         yield "Every promise was kept."

@@ -114,8 +114,16 @@ def _for(evidence: Evidence, policy: Policy) -> Step | None:
     if evidence.trust_e >= policy.trusted_at and evidence.ban_e_since < policy.gold_at:
         return Step(RaterState.TRUSTED, f"The answers follow the images: {so_far}.")
     if evidence.state in {RaterState.CALIBRATED, RaterState.TRUSTED}:
-        return None
+        return _lose(evidence, so_far)
     return _calibrate(evidence, policy, so_far)
+
+
+def _lose(evidence: Evidence, so_far: str) -> Step | None:
+    """Return a step back where the bet has lost what it had won: one in 20 of those who never look is ahead once."""
+    is_lost = evidence.trust_e < 1 and evidence.p_honest < AS_LIKELY_AS_NOT
+    if is_lost and evidence.state == RaterState.CALIBRATED and not evidence.has_own_taste:
+        return Step(RaterState.NEW, f"What spoke for them has gone again: {so_far}.")
+    return None
 
 
 def _calibrate(evidence: Evidence, policy: Policy, so_far: str) -> Step | None:

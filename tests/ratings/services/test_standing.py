@@ -43,7 +43,11 @@ STEPS = [
     ("and trust does", {"trust_e": 1e9, "change": 7}, "watched"),
     ("but not of an own taste", {"state": "calibrated", "change": 7, "has_own_taste": True}, None),
     ("until it looks as it did", {"state": "watched", "trust_e": 1e9, "change": 6}, "trusted"),
-    ("calibrated stays", {"state": "calibrated", "trust_e": 3}, None),
+    ("calibrated stays", {"state": "calibrated", "trust_e": 3, "p_honest": 0.4}, None),
+    ("also where little speaks for it", {"state": "calibrated", "trust_e": 0.5}, None),
+    ("until nothing does", {"state": "calibrated", "trust_e": 0.5, "p_honest": 0.4}, "new"),
+    ("but for an own taste",
+     {"state": "calibrated", "trust_e": 0.5, "p_honest": 0.4, "has_own_taste": True}, None),
 ]  # fmt: skip
 
 
