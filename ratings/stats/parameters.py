@@ -114,7 +114,10 @@ class Policy:
     first_ratings: int = 10
     """Ratings before which nobody is called anything but new, unless the ban e-value has spoken."""
     calibrated_ratings: int = 50
-    """Ratings after which p_honest > .5 and a quiet ban e-value suffice, so that unusual taste is paid too."""
+    """Ratings after which p_honest of `calibrated_p`, a quiet ban e-value and a trust e-value of 1 suffice, so that
+    unusual taste is paid too."""
+    calibrated_p: float = 0.8
+    """Many who never look pass one half somewhere on the way; few pass this while the bet on them is not behind."""
     changed_at: float = 6.9
     """ln of the odds "no longer looks : looks as ever" from which trust is halved and rewards wait; one honest rater
     in 1000 at most at any one time."""

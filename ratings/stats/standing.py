@@ -40,9 +40,8 @@ def judge(results: RaterResults, e_values: EValues, policy: Policy, *, is_nightl
     ban, trust = e_values.ban, e_values.trust
     halved = np.where(e_values.change > policy.changed_at, np.log(2.0), 0.0)
     is_calibrated = trust - halved >= np.log(policy.calibrated_at)
-    is_calibrated |= (
-        (results.count >= policy.calibrated_ratings) & (results.p_honest > 0.5) & (ban < np.log(policy.gold_at))
-    )
+    is_quiet = (results.p_honest > policy.calibrated_p) & (ban < np.log(policy.gold_at)) & (trust >= halved)
+    is_calibrated |= is_quiet & (results.count >= policy.calibrated_ratings)
     is_out = is_held(results.count, results.p_honest, results.suspicion, ban, policy)
     if is_nightly:
         is_out |= _is_held_by_fit(results, e_values, policy)

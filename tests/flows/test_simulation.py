@@ -68,7 +68,7 @@ def test_a_client_waits_and_works_as_it_is_told(monkeypatch, request):
     stage = set_stage(true_scores(pool), players, seed=1)
     stage.keys[0] = "0000000000"
 
-    diary = play(base_url, players[:2], stage, make_schedule(players[:2], seed=1), pace=1000, say=print)
+    diary = play(base_url, players[:2], stage, make_schedule(players[:2], seed=1), pace=1000, between=print)
 
     assert [sum(given.player == number for given in diary.given) for number in (0, 1)] == [5, 5]
     assert diary.statuses["honest", "answer", 403] >= 4

@@ -11,10 +11,12 @@ Scripts are of several kinds, in equal numbers:
   drifter   (not by default) a real rater's answers, ever fewer
 
 All is as on a site: PostgreSQL, Valkey, web server, worker and schedule of their own on free ports, every limit and test
-on. Two settings differ, and both are an operator's: the service stands behind a proxy that states each player's address,
-and rewards are held for --hold seconds instead of three days, because an evening of rating takes minutes here. The seed
-decides who the players are, what they answer to which picture, and in what order; which picture they are given is the
-service's own chance, so figures differ a little between runs.
+on. Three settings differ, each of them an operator's, because an evening of rating takes minutes here: rewards are held
+for --hold seconds instead of three days, gold is raised sooner and kept up oftener (CONTROL_POLICY), and the service
+stands behind a proxy that states each player's address (TRUSTED_PROXY_COUNT), as most do. Clients of the API have no
+field for how long they looked, so how fast these answer says nothing. The seed decides who the players are, what they
+answer to which picture, and in what order; which picture they are given is the service's own chance, so figures differ a
+little between runs.
 
 At the end: what became of each kind, kudos, scores against the true ones. The exit status is 1 when a promise of
 docs/quality.md was not kept, and the last lines say which.

@@ -11,6 +11,7 @@ import httpx
 
 AT_ONCE = 8
 TAKEN_AT_ONCE = 10
+PARTS = 20
 # Tries of one request, pops without an image that can be answered, the longest wait that is kept to, and the wait
 # for a service that does not answer at all.
 MOST_TRIES, MOST_POPS, LONGEST_WAIT, PAUSE_SECONDS = 8, 12, 30.0, 1.0
@@ -146,12 +147,15 @@ def solve(challenge):
     return base64.b64encode(json.dumps(told | {"number": number}).encode()).decode()
 
 
-def play(base_url, players, stage, schedule, *, pace, say):
-    """Let everybody take their turns, ``pace`` of them a second in all; return the diary."""
-    return asyncio.run(_play(base_url, players, stage, schedule, pace, say))
+def play(base_url, players, stage, schedule, *, pace, between):
+    """Let everybody take their turns, ``pace`` of them a second in all; return the diary.
+
+    ``between`` is called twenty times on the way, with how far it has come.
+    """
+    return asyncio.run(_play(base_url, players, stage, schedule, pace, between))
 
 
-async def _play(base_url, players, stage, schedule, pace, say):
+async def _play(base_url, players, stage, schedule, pace, between):
     diary, clock = Diary(), asyncio.get_running_loop().time
     limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
     async with httpx.AsyncClient(base_url=base_url, limits=limits, timeout=30) as http:
@@ -162,8 +166,8 @@ async def _play(base_url, players, stage, schedule, pace, say):
             for place, number in turns:
                 await asyncio.sleep(max(0.0, start + place / pace - clock()))
                 await clients[number].take_turn()
-                if place and place % max(1, len(schedule) // 10) == 0:
-                    say(f"{place:,} of {len(schedule):,} turns after {clock() - start:.0f} s")
+                if place and place % max(1, len(schedule) // PARTS) == 0:
+                    between(f"{place:,} of {len(schedule):,} turns after {clock() - start:.0f} s")
 
         await asyncio.gather(*(work() for _ in range(AT_ONCE)))
         diary.seconds = clock() - start

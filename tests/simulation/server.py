@@ -1,5 +1,6 @@
 """The processes of the service, as `make run` has them: web server, worker, schedule."""
 
+import json
 import os
 import socket
 import subprocess
@@ -64,6 +65,10 @@ def _await(url, log):
     raise SystemExit(f"The web server did not start:\n{log.read_text()[-2000:]}")
 
 
+# Gold of a site is raised in months; for a run of minutes fewer images are, and after fewer ratings.
+CONTROLS = {"nursery_size": 24, "raised_at": 12, "raise_share": 0.2}
+
+
 def environment(folder: Path, *, hold: int):
     """Return the settings of the service, all of them an operator's.
 
@@ -75,5 +80,6 @@ def environment(folder: Path, *, hold: int):
         "DEFAULT_DATASET": "simulation",
         "TRUSTED_PROXY_COUNT": "1",
         "REWARD_HOLD_SECONDS": str(hold),
+        "CONTROL_POLICY": json.dumps(CONTROLS),
         "LOG_LEVEL": "WARNING",
     }

@@ -1,5 +1,6 @@
 """The whole of it on a service that runs, between the first account and the last figure."""
 
+from ratings.tasks import maintain_nurseries_task
 from tests.quality.real import load
 from tests.simulation.cast import KINDS, make_players, make_schedule, true_scores
 from tests.simulation.crowd import play
@@ -23,7 +24,14 @@ def simulate(base_url, *, pool, honest, scripts, ratings, pace, seed, kinds=KIND
     schedule = make_schedule(players, seed=seed)
     stage = set_stage(true_scores(pool), players, seed=seed)
     say(f"{len(stage.subjects):,} images, {len(players)} accounts; {len(schedule):,} answers are wanted.")
-    diary = play(base_url, players, stage, schedule, pace=pace, say=say)
+    maintain_nurseries_task()
+
+    def between(so_far):
+        say(so_far)
+        # Every ten minutes on a site, where an evening of rating takes longer than here.
+        maintain_nurseries_task.delay()
+
+    diary = play(base_url, players, stage, schedule, pace=pace, between=between)
     say("Waiting for scores, the fit from scratch, quarantines and rewards.")
     finish(stage.dataset_id)
     options = {

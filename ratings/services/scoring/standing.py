@@ -131,8 +131,9 @@ def _calibrate(evidence: Evidence, policy: Policy, so_far: str) -> Step | None:
         return Step(RaterState.CALIBRATED, "A taste of their own, as an appeal has shown.")
     if evidence.trust_e >= policy.calibrated_at:
         return Step(RaterState.CALIBRATED, f"The answers follow the images: {so_far}.")
-    is_quiet = evidence.p_honest > AS_LIKELY_AS_NOT and evidence.ban_e_since < policy.gold_at
-    if is_quiet and evidence.rating_count >= policy.calibrated_ratings:
+    # Many who never look are likely to somewhere on the way: the bet has to agree.
+    speaks_for = evidence.p_honest > policy.calibrated_p and evidence.trust_e >= 1
+    if speaks_for and evidence.ban_e_since < policy.gold_at and evidence.rating_count >= policy.calibrated_ratings:
         return Step(RaterState.CALIBRATED, f"Nothing speaks against them after {evidence.rating_count} ratings.")
     if evidence.state == RaterState.WATCHED:
         return Step(RaterState.NEW, "The evidence against has gone.")
