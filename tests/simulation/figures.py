@@ -105,10 +105,9 @@ def measure(players, stage, diary, options):
     controls = _fetch(CONTROLS, stage.dataset_id)
     kinds = [_measure_kind(kind, players, rows, raters) for kind in dict.fromkeys(player.kind for player in players)]
     _compare_pay(kinds)
-    stored = {(stage.user_ids[row.player], row.image_id) for row in rows} | {
-        (user, image) for _, user, image in controls
-    }
-    acknowledged = {(stage.user_ids[given.player], given.image_id) for given in diary.given}
+    stored = Counter((stage.user_ids[row.player], row.image_id) for row in rows)
+    stored += Counter((user, image) for _, user, image in controls)
+    acknowledged = Counter((stage.user_ids[given.player], given.image_id) for given in diary.given)
     agreement = TaskParameters.objects.filter(dataset=stage.dataset_id, task=TASK).values_list("agreement", flat=True)
     honest = [raters[p.number] for p in players if p.kind == HONEST]
     scores, images = _measure_scores(rows, stage)
