@@ -91,6 +91,17 @@ COMPARISONS = Table(
         _as_of_rating("proof"),
         _as_of_rating("is_late"),
         Column("scale_version", pa.int16(), "comparison.scale_version", "Version of the wording of the question."),
+        _as_of_rating(
+            "session_position", meaning="Place of the set among those of one visit, from 1; null when not recorded."
+        ),
+        _as_of_rating("is_warm_up"),
+        _as_of_rating("is_before_training"),
+        _as_of_rating(
+            "decode_ms",
+            meaning="From the request for the pictures until all of them could be seen, ms to the nearest 100, at most "
+            "10000; null when not recorded.",
+        ),
+        _as_of_rating("answer_ms"),
         *ABOUT_RATER,
         _as_of_rating("country"),
     ),

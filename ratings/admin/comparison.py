@@ -140,6 +140,24 @@ class ComparisonAdmin(DecisionAdmin):
             },
         ),
         (
+            _("As the page measured it"),
+            {
+                "fields": (
+                    "session_position",
+                    "is_before_training",
+                    "decode_ms",
+                    "first_input_ms",
+                    "answer_ms",
+                    "input_kind",
+                    "displayed_width",
+                    "pixel_ratio",
+                    "is_dark",
+                    "is_zoomed",
+                    "session_id",
+                )
+            },
+        ),
+        (
             _("The rater at that moment"),
             {
                 "fields": (
@@ -155,7 +173,7 @@ class ComparisonAdmin(DecisionAdmin):
         ),
     )
     readonly_fields = ("shown", "rater_link")
-    superuser_fields = ("settlement", "lease_id", "idempotency_key", "address_hash")
+    superuser_fields = ("settlement", "lease_id", "idempotency_key", "address_hash", "session_id")
     lookups = ("image_set__id__exact", "rater__id__exact", "moderation_action__id__exact")
     decisions: ClassVar[Sequence[Decision]] = DECISIONS
 

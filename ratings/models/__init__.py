@@ -6,6 +6,7 @@ from ratings.models.control import ControlAnswer, ControlKind, GoldImage, GoldSt
 from ratings.models.dataset import Dataset, DatasetState, OrderPolicy
 from ratings.models.image import AdultClass, Image, ImageStatus, Rendition
 from ratings.models.image_set import ImageInSet, ImageSet, SetSkip, key_of_images
+from ratings.models.measured import WARM_UP_COUNT, InputKind
 from ratings.models.moderation import ActionKind, ModerationAction
 from ratings.models.practice import PracticeImage
 from ratings.models.preferences import PagePreferences
@@ -22,7 +23,7 @@ from ratings.models.quality import (
     TaskParameters,
 )
 from ratings.models.rater import OUT_OF_COUNT, Rater, RaterState
-from ratings.models.rating import WARM_UP_COUNT, InputKind, Proof, Rating, RatingState
+from ratings.models.rating import Proof, Rating, RatingState
 from ratings.models.report import Report, ReportReason, ReportState
 from ratings.models.revision import Revision
 from ratings.models.skip import Skip, SkipReason

@@ -9,6 +9,7 @@ from django.utils import timezone
 from kudos.models import Transaction
 from ratings.models.image import Image
 from ratings.models.image_set import ImageSet
+from ratings.models.measured import Measured
 from ratings.models.moderation import ModerationAction
 from ratings.models.rater import Rater
 from ratings.models.rating import Proof, RatingState
@@ -28,7 +29,7 @@ class BestFrom(models.TextChoices):
     HIGHEST = "highest", "derived: the image rated highest"
 
 
-class Comparison(models.Model):
+class Comparison(Measured):
     """What one rater found of the images of a set, with the evidence of how it was said.
 
     One for each lease, whatever happens; one for each (rater, set) unless the rater is shared; one for each idempotency
@@ -38,7 +39,8 @@ class Comparison(models.Model):
     may be fewer than the set has; of a relay's, in the order in which it named them. ``is_tied`` marks what was
     derived although several images shared the highest rating: the sender then took the first of them.
 
-    State, reward and what became of it are as of a rating. The answer is the last one; `ComparisonRevision` has those
+    State, reward, measurements and what became of it are as of a rating: times begin when all images could be seen, and
+    the width is that of the narrowest. The answer is the last one; `ComparisonRevision` has those
     before.
     """
 
@@ -124,6 +126,18 @@ class Comparison(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="voided") | Q(moderation_action__isnull=False),
                 name="comparison_void_names_an_action",
+            ),
+            # One for all, as of a rating.
+            models.CheckConstraint(
+                condition=Q(
+                    session_position__gte=1,
+                    decode_ms__gte=0,
+                    first_input_ms__gte=0,
+                    answer_ms__gte=0,
+                    displayed_width__gte=1,
+                    pixel_ratio__gte=1,
+                ),
+                name="comparison_measurements_are_positive",
             ),
         ]
         indexes: ClassVar = [

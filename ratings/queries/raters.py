@@ -1,7 +1,7 @@
 """Reads about a rater: their own ratings and standing."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -117,6 +117,11 @@ def my_standing(*, identity_id: int | None, today: datetime) -> Standing:
     )
 
 
+def my_comparison_count(*, identity_id: int | None, today: datetime) -> int:
+    """Return how many comparisons an identity, and those linked with it, made since ``today`` began."""
+    return sum(_count_since(rater, today, [Comparison]) for rater in _raters_of_person(identity_id))
+
+
 def _pending_kudos(
     raters: list[Rater], kind: type[Rating | ControlAnswer | Comparison], states: list[RatingState]
 ) -> int:
@@ -162,9 +167,11 @@ def _newest(
     return list((rows.filter(id__lt=before_id) if before_id else rows)[:limit])
 
 
-def _count_since(rater: Rater, start: datetime) -> int:
+def _count_since(
+    rater: Rater, start: datetime, kinds: Sequence[type[Rating | ControlAnswer | Comparison]] = ANSWERS
+) -> int:
     count = 0
-    for kind in ANSWERS:
+    for kind in kinds:
         newest = kind.objects.filter(rater=rater).order_by("-id").values_list("created_at", flat=True)[:MANY_A_DAY]
         count += sum(created_at >= start for created_at in newest)
     return count

@@ -23,7 +23,13 @@ from ratings.services.comparison_rows import COMPARED_OTHERWISE, CONFLICT, MEANW
 from ratings.services.comparison_states import supersede_repeated_comparisons
 from ratings.services.quarantine import align_ratings
 from ratings.services.rater import ensure_rater, refresh_rater
-from ratings.services.rating import DEFAULT_AGENT, MAX_IDEMPOTENCY_KEY_LENGTH, clean_agent
+from ratings.services.rating import (
+    DEFAULT_AGENT,
+    MAX_IDEMPOTENCY_KEY_LENGTH,
+    NOTHING_MEASURED,
+    Measurements,
+    clean_agent,
+)
 from ratings.services.refusals import (
     AlreadyRated,
     IdempotencyKeyReused,
@@ -54,6 +60,7 @@ class ComparisonSubmission:
     hashes: Sequence[str] = ()
     idempotency_key: str | None = None
     client_agent: str = DEFAULT_AGENT
+    measurements: Measurements = NOTHING_MEASURED
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +271,7 @@ def _statement_params(
         "scale_version": lease.scale_version,
         "client_agent": clean_agent(submission.client_agent),
         "address_hash": caller.address_hash,
+        "measurements": submission.measurements.as_json(),
     }
 
 

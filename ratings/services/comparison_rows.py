@@ -1,5 +1,7 @@
 """The statements that store a comparison and find out what was in its way."""
 
+from ratings.services.rating_rows import MEASURED
+
 # One statement: the set, if it was drawn for this caller and nobody has compared it yet, and the comparison. Unique
 # constraints decide every race. The evidence and the state are as of a rating (SUBMIT of ratings).
 SUBMIT = """
@@ -12,7 +14,7 @@ WITH rater AS (
         LEFT JOIN accounts_user u ON u.id = i.user_id
         LEFT JOIN kudos_account a ON a.identity_id = i.id
     WHERE r.identity_id = %(identity)s
-), shown AS (
+), {measured}, shown AS (
     SELECT id FROM unnest(%(images)s::uuid[]) given (id)
 ), whole AS (
     SELECT m.dataset_id FROM shown JOIN ratings_image m ON m.id = shown.id
@@ -29,15 +31,19 @@ WITH rater AS (
         rater_id, is_shared, image_set_id, image_ids, images_key, outcome, best_id, best_from, is_tied, state,
         created_at, lease_id, idempotency_key, reward, proof, is_late, issued_at, client_agent, address_hash, country,
         scale_version, rater_images_generated, rater_kudos, rater_account_age, rater_is_trusted, rater_rating_count,
-        rater_challenges_failed, rater_is_trusted_elsewhere
+        rater_challenges_failed, rater_is_trusted_elsewhere, session_id, session_position, is_before_training,
+        decode_ms, first_input_ms, answer_ms, input_kind, displayed_width, pixel_ratio, is_dark, is_zoomed
     )
     SELECT rater.id, rater.is_shared, %(set)s, %(images)s::uuid[], %(images_key)s, %(outcome)s, %(best)s::uuid, 'given',
         false, CASE WHEN rater.state IN ('quarantined', 'voided') THEN 'quarantined' ELSE 'counted' END,
         %(now)s, %(lease)s, %(idempotency_key)s, CASE WHEN rater.earns THEN %(reward)s ELSE 0 END, %(proof)s,
         %(is_late)s, %(issued_at)s, %(client_agent)s, %(address_hash)s, '', %(scale_version)s,
         rater.images_generated, rater.kudos, greatest(rater.account_age, 0), rater.is_trusted, rater.rating_count,
-        rater.challenges_failed, rater.is_trusted_elsewhere
-    FROM rater, whole WHERE NOT rater.is_linked OR NOT EXISTS (
+        rater.challenges_failed, rater.is_trusted_elsewhere, measured.session_id, measured.session_position,
+        measured.is_before_training, measured.decode_ms, measured.first_input_ms, measured.answer_ms,
+        coalesce(measured.input_kind, ''), measured.displayed_width, measured.pixel_ratio, measured.is_dark,
+        measured.is_zoomed
+    FROM rater, whole, measured WHERE NOT rater.is_linked OR NOT EXISTS (
         SELECT 1 FROM accounts_identity s JOIN ratings_rater t ON t.identity_id = s.id
             JOIN ratings_comparison o ON o.rater_id = t.id AND o.image_set_id = %(set)s
         WHERE s.user_id = rater.user_id AND t.id <> rater.id AND NOT o.is_shared
@@ -46,7 +52,7 @@ WITH rater AS (
     RETURNING id, rater_id, state
 )
 SELECT given.id, given.rater_id, given.state, whole.dataset_id FROM given, whole
-"""
+""".replace("{measured}", MEASURED)
 # After the commit: whoever decided about the rater meanwhile, or linked them, either sees the comparison or is seen.
 MEANWHILE = "SELECT state IN ('quarantined', 'voided'), is_linked FROM ratings_rater WHERE id = %(rater)s"
 CONFLICT = """

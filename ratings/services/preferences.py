@@ -14,18 +14,16 @@ from ratings.models import PagePreferences
 from ratings.queries.preferences import Preferences, is_of_age, my_preferences
 
 # What a key can do, and which key does it unless the person moved it: `KeyboardEvent.code`, which names the place of
-# a key and not the letter on it.
-# Digits answer the active question and cannot be moved.
-DEFAULT_KEYS = {
+# a key and not the letter on it. Digits answer the question and cannot be moved. One key may be for two actions if no
+# page has both.
+KEYS_EVERYWHERE = {"undo": "KeyZ", "skip": "KeyS", "report": "KeyX", "reveal": "KeyV", "full_size": "KeyF"}
+KEYS_OF_RATING = KEYS_EVERYWHERE | {
     **{f"artifacts_{level}": f"Key{letter}" for level, letter in enumerate("QWERTY")},
-    "undo": "KeyZ",
-    "skip": "KeyS",
     "unsure": "KeyN",
-    "report": "KeyX",
-    "reveal": "KeyV",
-    "full_size": "KeyF",
     "details": "KeyI",
 }
+KEYS_OF_COMPARING = KEYS_EVERYWHERE | {"tie": "KeyT", "all_bad": "KeyB"}
+DEFAULT_KEYS = KEYS_OF_RATING | KEYS_OF_COMPARING
 # Keys that write something: a page may not take others away from whoever moves or edits with them.
 KEY_CODE = re.compile(
     r"Key[A-Z]|Comma|Period|Slash|Semicolon|Quote|Bracket(Left|Right)|Backquote|Backslash|Minus|Equal|Intl[A-Za-z0-9]{1,12}",
@@ -70,8 +68,14 @@ def check_keys(keys: object) -> None:
             raise PreferencesInvalid(_("There is no action of the name “%(name)s”.") % {"name": str(action)[:40]})
         if not isinstance(code, str) or not KEY_CODE.fullmatch(code):
             raise PreferencesInvalid(_("This key cannot be used: “%(code)s”.") % {"code": str(code)[:40]})
+    held = DEFAULT_KEYS | keys
+    for page in (KEYS_OF_RATING, KEYS_OF_COMPARING):
+        _check_one_each({action: held[action] for action in page})
+
+
+def _check_one_each(keys: Mapping[str, str]) -> None:
     taken: dict[str, str] = {}
-    for action, code in (DEFAULT_KEYS | keys).items():
+    for action, code in keys.items():
         if code in taken:
             raise PreferencesInvalid(
                 _("One key for two actions: %(code)s is for “%(first)s” and “%(second)s”.")

@@ -6,7 +6,6 @@
 # is updated from what the image's update returned, because the image has to be locked first, as everywhere. That
 # update waits for a quarantine or a linking that is under way: if the rater went into quarantine or came out of it
 # meanwhile, the last but one column names the rater; the last says whether the person has others by now.
-# Measurements come as one document: eleven parameters more, null or not, would be a plan for each combination.
 # Who says what bytes they showed, and they are none of ours, has shown another picture: then there is no such image.
 # Whose key or image an answer to a control has is refused as if that were a rating.
 UNLESS_CONTROL = """
@@ -18,6 +17,14 @@ UNLESS_CONTROL = """
         WHERE c.rater_id = rater.id AND c.image_id = image.id AND c.kind = 'gold' AND NOT c.is_shared
     )
 """
+# Measurements come as one document: eleven parameters more, null or not, would be a plan for each combination.
+MEASURED = """measured AS (
+    SELECT * FROM jsonb_to_record(coalesce(%(measurements)s::jsonb, '{}')) m (
+        session_id uuid, session_position smallint, is_before_training boolean, decode_ms int, first_input_ms int,
+        answer_ms int, input_kind text, displayed_width smallint, pixel_ratio smallint, is_dark boolean,
+        is_zoomed boolean
+    )
+)"""
 SUBMIT = """
 WITH rater AS (
     SELECT r.id, r.is_shared, r.state, r.is_trusted, r.rating_count, r.challenges_failed, r.images_generated,
@@ -35,13 +42,7 @@ WITH rater AS (
         %(sha256)s::text IS NULL
         OR EXISTS (SELECT FROM ratings_rendition n WHERE n.image_id = m.id AND starts_with(n.sha256, %(sha256)s::text))
     )
-), measured AS (
-    SELECT * FROM jsonb_to_record(coalesce(%(measurements)s::jsonb, '{}')) m (
-        session_id uuid, session_position smallint, is_before_training boolean, decode_ms int, first_input_ms int,
-        answer_ms int, input_kind text, displayed_width smallint, pixel_ratio smallint, is_dark boolean,
-        is_zoomed boolean
-    )
-), given AS (
+), {measured}, given AS (
     INSERT INTO ratings_rating (
         dataset_id, image_id, rater_id, is_shared, aesthetic, artifacts, state, created_at, lease_id,
         idempotency_key, reward, proof, is_late, issued_at, client_agent, address_hash, country, scale_version,
@@ -93,7 +94,7 @@ SELECT g.id, g.state, g.dataset_id,
     CASE WHEN g.state = CASE WHEN r.is_out THEN 'counted' ELSE 'quarantined' END THEN r.id END,
     coalesce(r.is_linked, false)
 FROM given g LEFT JOIN rater_counters r ON true
-""".replace("{unless_control}", UNLESS_CONTROL)
+""".replace("{unless_control}", UNLESS_CONTROL).replace("{measured}", MEASURED)
 
 # Of a repeat the rating before it is not in the way; nor is a repeat where a rating is meant. Answers
 # under other identities of the person count too: what a browser sent before its person claimed it, and sends once more

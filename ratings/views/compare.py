@@ -5,7 +5,7 @@ what `compare_actions` names. A refusal is said in words, with a code for the sc
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -21,10 +21,12 @@ from accounts.limits import RateLimited
 from ratings.countermeasures.limits import Action
 from ratings.forms import LARGEST_ID, ActionForm
 from ratings.leases.token import label_of
-from ratings.models import ReportReason
+from ratings.media import BLURRED_SIZE
+from ratings.models import AdultClass, ReportReason
 from ratings.queries.datasets import DatasetForRating
-from ratings.queries.raters import my_standing
-from ratings.queries.renditions import offers_of
+from ratings.queries.preferences import adult_classes_of, my_preferences
+from ratings.queries.raters import my_comparison_count, my_standing
+from ratings.queries.renditions import Offer, offers_of
 from ratings.queries.scales import get_comparison_scale
 from ratings.scales import COMPARISON_VERSION
 from ratings.selection import NoImageLeft
@@ -120,9 +122,7 @@ def _show_again(
         lease = prove_set(caller=caller, set_id=form.cleaned_data.get("set_id"), token=token, now=timezone.now()).lease
     except NotLeased:
         return None
-    offers = offers_of(lease.image_ids)
-    images = [_shown_image(image_id, offers) for image_id in lease.image_ids]
-    shown = {"set_id": lease.set_id, "lease": token, "images": images}
+    shown = _shown_again(lease.set_id, lease.image_ids, token)
     return _render(request, caller, dataset, shown, error=error, choice=request.POST.get("choice", ""), status=status)
 
 
@@ -131,7 +131,10 @@ def _hand_out(request: HttpRequest, dataset: DatasetForRating | None) -> HttpRes
     form = SetCountForm(request.GET)
     if not form.is_valid():
         return JsonResponse({"message": _("Ask for 1 to 4 sets."), "code": RatingInvalid.reason}, status=400)
-    sets, problem = _lease(admit(request, Action.TAKE_IMAGE), dataset, form.cleaned_data["count"] or 1)
+    caller = admit(request, Action.TAKE_IMAGE)
+    # The script blurs what is not for everybody; a page without it is never given any.
+    classes = adult_classes_of(user_id=caller.user_id)
+    sets, problem = _lease(caller, dataset, form.cleaned_data["count"] or 1, classes)
     return JsonResponse({"sets": sets, "message": str(problem or "")})
 
 
@@ -158,28 +161,28 @@ def _show_own(request: HttpRequest, dataset: DatasetForRating, wanted: str) -> H
     if not is_revisable(comparison, now=timezone.now()):
         messages.error(request, _("A comparison can be changed for 24 hours, and these are over."))
         return SeeOther(request.path)
-    offers = offers_of(comparison.image_ids)
-    images = [_shown_image(image_id, offers) for image_id in comparison.image_ids]
-    shown = {"set_id": comparison.image_set_id, "lease": "", "images": images}
+    shown = _shown_again(comparison.image_set_id, comparison.image_ids)
     choice = str(comparison.best_id or comparison.outcome)
     return _render(request, caller, dataset, shown, choice=choice, revise=comparison.pk)
 
 
 def _lease(
-    caller: Caller, dataset: DatasetForRating | None, count: int
+    caller: Caller, dataset: DatasetForRating | None, count: int, adult_classes: Sequence[str] = ()
 ) -> tuple[list[dict[str, Any]], NoImageLeft | None]:
     """Return sets to show, or why there are none. Raises TooManyLeases."""
     if dataset is None:
         return [], NoImageLeft(_("No dataset is open at the moment."))
     try:
-        leased = lease_sets(caller=caller, dataset=dataset, count=count, now=timezone.now())
+        leased = lease_sets(
+            caller=caller, dataset=dataset, count=count, now=timezone.now(), adult_classes=adult_classes
+        )
     except NoImageLeft as problem:
         return [], problem
     offers = offers_of([image.image_id for one in leased for image in one.images])
     return [_shown(one, offers) for one in leased], None
 
 
-def _shown(leased: LeasedSet, offers: Mapping[uuid.UUID, Any]) -> dict[str, Any]:
+def _shown(leased: LeasedSet, offers: Mapping[uuid.UUID, Offer]) -> dict[str, Any]:
     """Return what the page may know of a set: nothing that could sway the rater."""
     images = [
         _shown_image(image.image_id, offers) | {"width": image.width, "height": image.height} for image in leased.images
@@ -193,9 +196,21 @@ def _shown(leased: LeasedSet, offers: Mapping[uuid.UUID, Any]) -> dict[str, Any]
     }
 
 
-def _shown_image(image_id: uuid.UUID, offers: Mapping[uuid.UUID, Any]) -> dict[str, Any]:
-    renditions = [{"url": url_of(image_id, size), "width": width} for size, width in offers[image_id].renditions]
-    return {"image_id": str(image_id), "url": url_of(image_id), "renditions": renditions}
+def _shown_again(set_id: uuid.UUID, image_ids: Sequence[uuid.UUID], lease: str = "") -> dict[str, Any]:
+    """Return a set that the caller has seen before, for the page."""
+    offers = offers_of(image_ids)
+    images = [_shown_image(image_id, offers) for image_id in image_ids]
+    return {"set_id": set_id, "lease": lease, "images": images, "adult_class": offers[image_ids[0]].adult_class}
+
+
+def _shown_image(image_id: uuid.UUID, offers: Mapping[uuid.UUID, Offer]) -> dict[str, Any]:
+    offer = offers[image_id]
+    return {
+        "image_id": str(image_id),
+        "url": url_of(image_id),
+        "renditions": [{"url": url_of(image_id, size), "width": width} for size, width in offer.renditions],
+        "blurred_url": "" if offer.adult_class == AdultClass.SAFE else url_of(image_id, BLURRED_SIZE),
+    }
 
 
 def _render(
@@ -207,12 +222,17 @@ def _render(
     status: int = 200,
     **answers: Any,
 ) -> HttpResponse:
+    today = start_of_today()
+    today_count = my_comparison_count(identity_id=caller.identity_id, today=today)
     context = {
         "dataset": dataset,
         "shown": shown,
         "scale": get_comparison_scale(COMPARISON_VERSION),
         "report_reasons": ReportReason.choices,
-        "standing": my_standing(identity_id=caller.identity_id, today=start_of_today()),
+        "standing": my_standing(identity_id=caller.identity_id, today=today),
+        "today_count": today_count,
+        "position": today_count + 1,
+        "is_trained": my_preferences(caller.identity_id).trained_at is not None,
         "idempotency_key": uuid.uuid4().hex,
         "is_newcomer": is_newcomer(request, caller),
         "identity": label_of(caller.holder),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ratings.countermeasures.limits import Action
-from ratings.forms import LARGEST_ID, ActionForm
+from ratings.forms import LARGEST_ID, ActionForm, read_measurements
 from ratings.models import Outcome, ReportReason, SkipReason
 from ratings.rewards import current_prices
 from ratings.services.comparing_again import (
@@ -35,7 +35,7 @@ from ratings.services.refusals import (
 )
 from ratings.services.reporting import MAX_NOTE_LENGTH
 from ratings.set_selection import MAX_COUNT
-from ratings.views.rate_actions import PAGE_AGENT, IdentityChanged, PageAction, Reply, admit
+from ratings.views.rate_actions import PAGE_AGENT, IdentityChanged, PageAction, Reply, accept_licence_of, admit
 
 LEASE_LENGTH = 200
 MAX_RETURNED = 20
@@ -133,10 +133,12 @@ def _submit(request: HttpRequest, form: ComparisonForm) -> Reply:
         best_id=best_id,
         hashes=hashes.split(",") if hashes else (),
         idempotency_key=form.cleaned_data["idempotency_key"],
+        measurements=read_measurements(request.POST),
         client_agent=PAGE_AGENT,
     )
     caller = admit(request, Action.RATE)
     submitted = submit_comparison(caller=caller, submission=submission, prices=current_prices(), now=timezone.now())
+    accept_licence_of(request)
     return _tell(request, _("Saved."), submitted)
 
 

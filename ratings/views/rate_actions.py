@@ -107,9 +107,14 @@ def _submit(request: HttpRequest, form: RatingForm) -> Reply:
     )
     caller = admit(request, Action.RATE)
     submitted = submit_rating(caller=caller, submission=submission, prices=current_prices(), now=timezone.now())
+    accept_licence_of(request)
+    return _tell(request, _("Saved: %(given)s."), submitted)
+
+
+def accept_licence_of(request: HttpRequest) -> None:
+    """Note that who has just answered accepted the licence of ratings: it stood on the page until now."""
     if request.user.pk is not None and request.user.licence_accepted_at is None:
         accept_licence(user_id=request.user.pk, now=timezone.now())
-    return _tell(request, _("Saved: %(given)s."), submitted)
 
 
 def _skip_unjudged(request: HttpRequest, form: RatingForm) -> Reply:

@@ -1,83 +1,83 @@
 /*
- * Keys for the page for comparing, and proof of what it showed. Without script the page is a form that works, and it
- * stays one here: an answer is a post, and the next set is the page that follows.
- *
- * Keys are dead until all pictures can be seen and a moment longer, and a key that is held down counts once.
+ * The page for comparing with script. Without it the page is a form that works; with it, the next sets are fetched and
+ * decoded ahead, keys choose, and a press shows the next set at once (lib/desk.js). Here is what comparing alone has:
+ * several pictures, and one question.
  */
 
-const DEAD_MS = 150; // so that the press that sent one set does not answer the next, which nobody has seen yet
-const NONE = { KeyT: "tie", KeyB: "all_bad" };
+import { choose, isImage, moveTo, readChoice, readDefault, writeChoice } from "./compare/choices.js";
+import { drawPictures, loadPictures, readPictures } from "./compare/pictures.js";
+import { openDesk } from "./lib/desk.js";
+import { openFullSize } from "./lib/full_size.js";
+import { listenForHands } from "./lib/hands.js";
+import { noteInput } from "./lib/measure.js";
+import { at, form, stage } from "./lib/page.js";
+import { onChosen } from "./lib/radios.js";
+import { say } from "./lib/words.js";
 
-const form = document.getElementById("compare");
-if (form) start();
+const desk = openDesk({
+  id: "set_id",
+  list: "sets",
+  weight: 2,
+  firstItem,
+  load: loadPictures,
+  draw: drawPictures,
+  read: readChoice,
+  readDefaults: readDefault,
+  write: writeChoice,
+  isEnough: ({ choice }) => Boolean(choice),
+  inWords,
+  readyReport,
+  actions: { full_size: fullSize },
+});
 
-function start() {
-  const pictures = [...form.querySelectorAll(".choice img")];
-  const choices = [...form.querySelectorAll(".choice input")];
-  const hashes = Object.assign(document.createElement("input"), { type: "hidden", name: "sha256" });
-  let is_awake = false;
-  let is_sent = false;
-
-  for (const hidden of form.querySelectorAll(".with-script")) hidden.hidden = false;
-  form.append(hashes);
-  wake();
-
-  /* Nothing is answered before everything can be seen; a picture that cannot be seen leaves only Skip. */
-  async function wake() {
-    const seen = await Promise.all(pictures.map(show));
-    if (seen.every(Boolean)) hashes.value = seen.every((hash) => hash !== "-") ? seen.join(",") : "";
-    setTimeout(() => (is_awake = true), DEAD_MS);
-  }
-
-  /* Show exactly the bytes that were hashed. Resolves to their first digits, "-" where there is no digest, or "". */
-  async function show(picture) {
-    try {
-      await picture.decode();
-      if (!crypto.subtle) return "-"; // plain HTTP: the evidence says so
-      const bytes = await (await fetch(picture.currentSrc)).arrayBuffer();
-      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-      picture.removeAttribute("srcset");
-      picture.src = URL.createObjectURL(new Blob([bytes]));
-      await picture.decode();
-      return Array.from(digest.slice(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join("");
-    } catch {
-      return "";
-    }
-  }
-
-  function choose(radio) {
-    radio.checked = true;
-    radio.focus({ preventScroll: true });
-  }
-
-  function press(action) {
-    const button = form.querySelector(`button[value="${action}"]`) ?? form.querySelector("button[value=revise]");
-    form.requestSubmit(button);
-  }
-
-  function onKey(event) {
-    const [, digit] = event.code.match(/^(?:Digit|Numpad)([1-4])$/) ?? [];
-    if (digit && choices[digit - 1]) choose(choices[digit - 1]);
-    else if (NONE[event.code]) choose(form.querySelector(`input[value=${NONE[event.code]}]`));
-    else if (event.code === "KeyS") press("skip");
-    else if (event.code === "KeyZ") document.querySelector("#status a")?.click();
-    else return;
-    event.preventDefault();
-  }
-
-  document.addEventListener("keydown", (event) => {
-    if (event.repeat || event.isComposing || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
-    if (event.target.closest("textarea, [popover], .report")) return;
-    if (event.key === "Enter" && !event.target.closest("a, button, summary")) {
-      event.preventDefault();
-      if (is_awake) press("submit");
-    } else if (is_awake) onKey(event);
-  });
-
-  form.addEventListener("submit", (event) => {
-    if (is_sent) event.preventDefault(); // a second press, while the first travels
-    is_sent = true;
-  });
-  // Back from the next page the form is as new.
-  addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
+function firstItem() {
+  const { set_id, lease } = form.elements;
+  const { adultClass } = stage.querySelector(".pictures").dataset;
+  const images = readPictures();
+  return { set_id: set_id.value, lease: lease.value, images, adult_class: adultClass, requested_at: 0 };
 }
+
+const placeOf = (choice, { images }) => images.findIndex(({ image_id }) => image_id === choice);
+
+function inWords({ choice }, set) {
+  if (!isImage(choice)) return say(choice === "tie" ? "tie" : "allBad");
+  return say("best", { image: placeOf(choice, set) + 1 });
+}
+
+/* The image that is chosen, else all of them. */
+function fullSize() {
+  const chosen = readChoice().choice;
+  enlarge((image) => !isImage(chosen) || image.image_id === chosen);
+}
+
+function enlarge(isWanted) {
+  const entry = desk.current();
+  if (!entry || desk.isHidden() || entry.is_broken) return;
+  entry.is_zoomed = true;
+  openFullSize(entry.item.images.filter(isWanted));
+}
+
+/* The images by the numbers that they have on the stage; a set of two has no third. */
+function readyReport({ images }) {
+  for (const [place, label] of at("report-images").querySelectorAll("label").entries()) {
+    const radio = label.querySelector("input");
+    radio.value = images[place]?.image_id ?? "";
+    radio.disabled = label.hidden = !images[place];
+  }
+}
+
+function answer(which) {
+  if (!desk.isAwake()) return false;
+  noteInput(desk.current(), "keyboard");
+  if (!choose(which)) return false;
+  return desk.submitByItself();
+}
+
+stage.addEventListener("click", (event) => {
+  const drawn = event.target.closest(".enlarge")?.closest(".picture");
+  if (!drawn) return;
+  event.preventDefault();
+  enlarge(({ image_id }) => image_id === drawn.querySelector("input").value);
+});
+onChosen(form, (_, is_pointed) => is_pointed && desk.submitByItself());
+listenForHands(desk, { onDigit: (digit) => answer(digit - 1), onAction: answer, moveTo });

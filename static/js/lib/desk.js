@@ -15,8 +15,8 @@
  *   draw(entry)        the element that shows it: the first of the stage
  *   read(), readDefaults(), write(answers)   what the form says, said when it came, and is to say
  *   isEnough(answers)  whether they can be sent; `isNothing(answers)`, if there is one, whether they are a skip
- *   inWords(answers)   the same for people
- *   actions            what else can be done, by name; `onReport(item)`, if there is one, readies the panel
+ *   inWords(answers, item)   the same for people
+ *   actions            what else can be done, by name; `readyReport(item)`, if there is one, before the panel opens
  */
 
 import { openSession } from "./api.js";
@@ -218,7 +218,7 @@ export function openDesk(page) {
   function report() {
     if (!isAwake()) return;
     const entry = current;
-    page.onReport?.(entry.item);
+    page.readyReport?.(entry.item);
     openReport((said) => {
       send(entry, "report", said, randomHex());
       if (entry !== current) return;
@@ -284,7 +284,7 @@ export function openDesk(page) {
     return word && announce(say(word, numbered(entry)));
   }
 
-  const numbered = (entry) => ({ number: entry.number, answers: page.inWords(entry.answers) });
+  const numbered = (entry) => ({ number: entry.number, answers: page.inWords(entry.answers, entry.item) });
 
   /* An answer that cannot be saved: its item comes back where another answer could be, else it is said why. */
   function refused(entry, reply) {

@@ -6,7 +6,7 @@
 
 import { listenForGestures } from "./gestures.js";
 import { actionOf, digitOf, isMeantElsewhere } from "./keys.js";
-import { openKeys, setUpKeys } from "./keys_dialog.js";
+import { ACTIONS, openKeys, setUpKeys } from "./keys_dialog.js";
 import { listenForInput, noteInput } from "./measure.js";
 import { form, stage } from "./page.js";
 import * as reasons from "./reasons.js";
@@ -17,7 +17,7 @@ export function listenForHands(desk, { onDigit, onAction, moveTo }) {
   function onKey(event) {
     const digit = digitOf(event);
     if (digit !== null) return onDigit(digit);
-    const action = actionOf(event.code, settings);
+    const action = actionOf(event.code, settings, ACTIONS);
     if (!action) return false;
     if (!desk.canDo(action)) return onAction(action);
     noteInput(desk.current(), "keyboard");

@@ -1,9 +1,16 @@
 /*
- * Keys by their place on the keyboard, whatever is printed on them. Digits answer the active question and cannot be moved;
- * each other action has one key, which a person may change.
+ * Keys by their place on the keyboard, whatever is printed on them. Digits answer the question and cannot be moved; each
+ * other action has one key, which a person may change. One key may be for two actions if no page has both.
  */
 
-export const DEFAULT_KEYS = {
+const EVERYWHERE = {
+  skip: "KeyS",
+  undo: "KeyZ",
+  report: "KeyX",
+  reveal: "KeyV",
+  full_size: "KeyF",
+};
+const OF_RATING = {
   artifacts_0: "KeyQ",
   artifacts_1: "KeyW",
   artifacts_2: "KeyE",
@@ -11,21 +18,33 @@ export const DEFAULT_KEYS = {
   artifacts_4: "KeyT",
   artifacts_5: "KeyY",
   unsure: "KeyN",
-  skip: "KeyS",
-  undo: "KeyZ",
-  report: "KeyX",
-  reveal: "KeyV",
-  full_size: "KeyF",
   details: "KeyI",
 };
+const OF_COMPARING = {
+  tie: "KeyT",
+  all_bad: "KeyB",
+};
+const DEFAULT_KEYS = { ...EVERYWHERE, ...OF_RATING, ...OF_COMPARING };
 const CAN_BE_USED = /^(Key[A-Z]|Comma|Period|Slash|Semicolon|Quote|Bracket(Left|Right)|Backquote|Minus|Equal|Intl\w+)$/;
 
 export function keysOf(settings) {
   return { ...DEFAULT_KEYS, ...settings.keys };
 }
 
-export function actionOf(code, settings) {
-  return Object.entries(keysOf(settings)).find(([, used]) => used === code)?.[0];
+/* What a key does on the page that has these actions. */
+export function actionOf(code, settings, actions) {
+  const keys = keysOf(settings);
+  return actions.find((action) => keys[action] === code);
+}
+
+const isApart = (one, other) => (one in OF_RATING && other in OF_COMPARING) || (one in OF_COMPARING && other in OF_RATING);
+
+/* The keys that were moved, when an action moves to a key: what has that key takes the one that gets free. */
+export function moveKey(settings, action, code) {
+  const keys = keysOf(settings);
+  const others = Object.keys(keys).filter((other) => keys[other] === code && other !== action && !isApart(other, action));
+  const exchanged = Object.fromEntries(others.map((other) => [other, keys[action]]));
+  return { ...settings.keys, ...exchanged, [action]: code };
 }
 
 /* The digit of a key of the row or of the number pad; the pad's keys are arrows while NumLock is off. */

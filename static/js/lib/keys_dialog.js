@@ -1,12 +1,16 @@
 /* The list of keys: shows them as they are printed on this keyboard, moves them, switches them off. */
 
-import { canBeUsed, keysOf, labelsOf } from "./keys.js";
+import { canBeUsed, keysOf, labelsOf, moveKey } from "./keys.js";
 import { at } from "./page.js";
 import { say } from "./words.js";
 
 const dialog = at("keys");
+const hints = document.querySelectorAll("[data-key-of]"); // beside what they do
 const buttons = [...dialog.querySelectorAll("[data-action]")];
 let moving = null;
+
+/* What keys can do on this page. */
+export const ACTIONS = buttons.map((button) => button.dataset.action);
 
 export function setUpKeys(settings) {
   at("keys-on").addEventListener("change", ({ target }) => settings.set({ keys_on: target.checked }));
@@ -26,6 +30,10 @@ export async function showKeys(settings) {
   const keys = keysOf(settings);
   const labels = await labelsOf(Object.values(keys));
   for (const button of buttons) button.querySelector("kbd").textContent = labels[keys[button.dataset.action]];
+  for (const hint of hints) {
+    hint.textContent = labels[keys[hint.dataset.keyOf]];
+    hint.hidden = !settings.keys_on;
+  }
 }
 
 function startMoving(button, settings) {
@@ -48,9 +56,6 @@ function take(event, settings) {
   event.stopPropagation();
   if (event.key === "Escape") return stopMoving(settings);
   if (!canBeUsed(event.code)) return void (at("keys-message").textContent = say("notThisKey"));
-  const keys = keysOf(settings);
-  const other = Object.keys(keys).find((action) => keys[action] === event.code);
-  const moved = { ...settings.keys, ...(other && { [other]: keys[moving.dataset.action] }), [moving.dataset.action]: event.code };
-  settings.set({ keys: moved });
+  settings.set({ keys: moveKey(settings, moving.dataset.action, event.code) });
   stopMoving(settings);
 }

@@ -1,6 +1,9 @@
-/* What the script says: sentences that the server translated, as data attributes of #words. Braces are filled in here. */
+/*
+ * What the script says: sentences that the server translated, as data attributes of #words and, where several pages say
+ * the same, #desk-words. Braces are filled in here.
+ */
 
-const words = document.getElementById("words")?.dataset ?? {};
+const words = Object.assign({}, ...Array.from(document.querySelectorAll("#words, #desk-words"), ({ dataset }) => dataset));
 const rules = new Intl.PluralRules(document.documentElement.lang || "en");
 
 export function say(word, values = {}) {

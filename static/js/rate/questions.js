@@ -1,6 +1,7 @@
 /* The two questions: radio groups that keys can answer too. Nothing is ever chosen by the page. */
 
 import { form } from "../lib/page.js";
+import { moveAmong, onChosen } from "../lib/radios.js";
 
 const NAMES = ["aesthetic", "artifacts"];
 const radios = form.querySelectorAll("input[type=radio]");
@@ -49,27 +50,15 @@ export function valueOf(digit) {
   return active === "aesthetic" ? digit || 10 : digit;
 }
 
-/* Arrows, Home and End when no radio has the focus; a radio that has it moves by itself. */
 export function moveTo(key) {
-  const row = [...form.querySelectorAll(`[name="${active}"]`)].filter((radio) => radio.value !== "unsure");
-  const now = row.findIndex((radio) => radio.checked);
-  const rtl = document.dir === "rtl" ? -1 : 1;
-  const step = { ArrowLeft: now - rtl, ArrowRight: now + rtl, Home: 0, End: row.length - 1 }[key];
-  if (step === undefined) return false;
-  const target = row[Math.min(row.length - 1, Math.max(0, step))];
-  target.checked = true;
-  target.focus({ preventScroll: true });
-  return true;
+  return moveAmong([...form.querySelectorAll(`[name="${active}"]`)].filter((radio) => radio.value !== "unsure"), key);
 }
 
-/* Call back when a person pointed at an answer; arrows move through all of them and so are no decision. */
+/* Call back when a person pointed at an answer. */
 export function onPointed(callback) {
-  let was_pointer = false;
-  form.addEventListener("pointerdown", () => (was_pointer = true));
-  form.addEventListener("keydown", () => (was_pointer = false));
-  form.addEventListener("change", ({ target }) => {
-    if (!NAMES.includes(target.name)) return;
-    goOnFrom(target.name);
-    if (was_pointer) callback();
+  onChosen(form, ({ name }, is_pointed) => {
+    if (!NAMES.includes(name)) return;
+    goOnFrom(name);
+    if (is_pointed) callback();
   });
 }

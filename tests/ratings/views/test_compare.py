@@ -90,7 +90,7 @@ def test_the_script_leases_ahead_and_gives_back(rater, dataset):
     sets = ask(client, 3)
     assert len({one["set_id"] for one in sets}) == 3
     assert sets[0].keys() == {"set_id", "lease", "images", "scale_version", "adult_class"}
-    assert sets[0]["images"][0].keys() == {"image_id", "url", "renditions", "width", "height"}
+    assert sets[0]["images"][0].keys() == {"image_id", "url", "renditions", "width", "height", "blurred_url"}
     assert client.get("/compare/", {"count": 5}, headers=JSON).status_code == 400
     assert post(client, action="return", lease=[one["lease"] for one in sets]).status_code == 204
 
