@@ -131,7 +131,9 @@ def prove_set(*, caller: Caller, set_id: uuid.UUID | None, token: str, now: date
 def use_up_set(*, caller: Caller, proven: ProvenSet, is_answered: bool, dataset_id: uuid.UUID | None = None) -> None:
     """Take the lease off the book. After the commit: a lease is used by the comparison, never before it."""
     if dataset_id is None:
-        dataset_id = Image.objects.values_list("dataset_id", flat=True).get(pk=proven.lease.image_ids[0])
+        dataset_id = Image.objects.filter(pk=proven.lease.image_ids[0]).values_list("dataset_id", flat=True).first()
+    if dataset_id is None:
+        return  # The images were deleted since; the live lease ends by itself.
     try:
         forget_set(
             caller=caller,
