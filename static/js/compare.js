@@ -54,7 +54,8 @@ function enlarge(isWanted) {
   const entry = desk.current();
   if (!entry || desk.isHidden() || entry.is_broken) return;
   entry.is_zoomed = true;
-  openFullSize(entry.item.images.filter(isWanted));
+  const named = entry.item.images.map((image, place) => ({ ...image, alt: say("image", { number: place + 1 }) }));
+  openFullSize(named.filter(isWanted));
 }
 
 /* The images by the numbers that they have on the stage; a set of two has no third. */

@@ -1,6 +1,5 @@
 """Comparing in a browser: by keys, by thumb, without script, without a network, and what never happens by accident."""
 
-import itertools
 import re
 
 import pytest
@@ -50,7 +49,7 @@ def answers():
 
 def test_it_works_without_script(open_page, ada, adds_up):
     page = open_page("/compare/", person=ada, java_script_enabled=False)
-    assert chosen_without_script(page) == 0
+    assert page.locator("[name=choice]:checked").count() == 0
     second = page.locator(".choice input").nth(1)
     best = second.get_attribute("value")
     second.check()
@@ -73,10 +72,6 @@ def test_it_works_without_script(open_page, ada, adds_up):
     page.get_by_role("status").get_by_text("A moderator will look at this image.").wait_for()
     assert Report.objects.get().reason == "gore"
     adds_up()
-
-
-def chosen_without_script(page):
-    return page.locator(":checked").count()
 
 
 def test_the_whole_flow_by_keys_alone(open_page, ada, adds_up):
@@ -130,9 +125,9 @@ def test_nothing_happens_by_accident(open_page, ada):
     page.wait_for_function("document.querySelector('#count-today').textContent")
     press(page, "1", "Enter", "s")
     assert chosen(page) == []
-    page.unroute(re.compile("/images/"))
     for route in held:
         route.continue_()
+    page.unroute(re.compile("/images/"))
     wait_until_awake(page)
 
     press(page, "Backspace", "Delete", "9", "Control+1", "Shift+T", "Enter")
@@ -167,8 +162,13 @@ def test_a_set_with_a_broken_picture_can_only_be_skipped(open_page):
 
 
 def all_but_the_first():
-    asked = itertools.count()
-    return lambda route: route.continue_() if next(asked) else route.fulfill(status=404)
+    missing = []
+
+    def serve(route):
+        missing[:] = missing or [route.request.url]
+        return route.fulfill(status=404) if route.request.url in missing else route.continue_()
+
+    return serve
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
@@ -189,7 +189,7 @@ def test_by_thumb_nothing_scrolls(open_page, ada, count):
     assert [one for one in found if not one["is_seen"] or one["target"] < 44] == []
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     page.locator(".enlarge").last.tap()
-    page.get_by_role("dialog", name="Full size").get_by_role("img").wait_for()
+    page.get_by_role("dialog", name="Full size").get_by_role("img", name=f"Image {count}").wait_for()
     page.get_by_role("button", name="Close").tap()
     page.get_by_role("button", name="More").tap()
     page.get_by_role("button", name="Report", exact=True).tap()
@@ -214,14 +214,14 @@ def with_so_many_images(count):
 def test_a_press_waits_for_nobody_and_offline_nothing_is_lost(open_page):
     page = open_page("/compare/", allow=LOST)
     wait_until_awake(page)
-    held = []
-    page.route("**/compare/", posts_only(held.append))
+    held, is_held = [], [True]
+    page.route("**/compare/", posts_only(lambda route: held.append(route) if is_held else route.continue_()))
     compare(page, "t", "Enter")
     compare(page, "b", "Enter")
     expect(waiting(page)).to_have_text("2 waiting")
     assert page.evaluate("performance.getEntriesByName('press-to-next').length") == 2
     assert answers() == []
-    page.unroute("**/compare/")
+    is_held.clear()
     for route in held:
         route.continue_()
     outbox_is_empty(page)
