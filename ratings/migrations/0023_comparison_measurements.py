@@ -6,11 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-<<<<<<<< HEAD:ratings/migrations/0023_comparison_measurements.py
         ("ratings", "0022_controls"),
-========
-        ("ratings", "0021_signals_and_waiting"),
->>>>>>>> 16fde5c (Comparing in a browser: the tests of the rating page's qualities, for sets):ratings/migrations/0022_comparison_measurements.py
     ]
 
     operations = [

@@ -113,6 +113,15 @@ def rows(rater, settlement, action):
     }
 
 
+# Measurements, and the least that each can be.
+MEASURED = {
+    "session_position": 1,
+    "decode_ms": 0,
+    "first_input_ms": 0,
+    "answer_ms": 0,
+    "displayed_width": 1,
+    "pixel_ratio": 1,
+}
 CHECKS = [
     *(
         (Comparison, "comparison_tie_implies_derived", {"is_tied": True}, {"best_from": source})
@@ -131,6 +140,10 @@ CHECKS = [
     (Comparison, "comparison_debit_implies_voided_and_settled", {"void_debit": 0}, {"state": "counted"}),
     (Comparison, "comparison_debit_implies_voided_and_settled", {"void_debit": 5}, {"settlement": None}),
     (Comparison, "comparison_void_names_an_action", {"state": "voided"}, {"moderation_action": None}),
+    *(
+        (Comparison, "comparison_measurements_are_positive", {name: least}, {name: least - 1})
+        for name, least in MEASURED.items()
+    ),
     (
         ComparisonRevision,
         "comparison_revision_best_if_and_only_if_one_is",
@@ -183,15 +196,7 @@ CHECKS = [
     ),
     *(
         (Rating, "rating_measurements_are_positive", {name: least}, {name: least - 1})
-        for name, least in (
-            ("revision_count", 0),
-            ("session_position", 1),
-            ("decode_ms", 0),
-            ("first_input_ms", 0),
-            ("answer_ms", 0),
-            ("displayed_width", 1),
-            ("pixel_ratio", 1),
-        )
+        for name, least in {"revision_count": 0, **MEASURED}.items()
     ),
     (ModerationAction, "moderation_action_names_who_decided", {"kind": "hide_image"}, {"taken_by": None, "kind": "x"}),
     (
