@@ -55,7 +55,9 @@ def test_it_works(rater, dataset, adds_up):
 
 
 def test_nothing_is_chosen_beforehand(rater, dataset):
-    assert " checked" not in rater.web().get("/compare/").content.decode()
+    text = rater.web().get("/compare/").content.decode()
+    assert re.search(r'name="choice"', text)
+    assert not re.search(r'name="choice"[^>]*checked', text)
 
 
 def test_without_a_choice_the_same_set_comes_back(rater, dataset):
