@@ -65,7 +65,7 @@ def test_it_works_without_script(open_page, ada, adds_up):
     page.get_by_role("button", name="Skip").click()
     page.get_by_role("status").get_by_text("Skipped.").wait_for()
     assert SetSkip.objects.count() == 1
-    page.get_by_text("Report an image").click()
+    page.locator("summary", has_text="Report an image").click()
     page.locator(".report-plain").get_by_role("radio", name="Image 2").check()
     page.locator(".report-plain").get_by_role("radio", name="gore").check()
     page.locator(".report-plain").get_by_role("button", name="Report").click()
