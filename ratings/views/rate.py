@@ -276,6 +276,7 @@ def _render(
         "scale": get_scale(dataset.scale_version),
         "position": standing.today_count + 1,
         "standing": standing,
+        "today_count": standing.today_count,
         "idempotency_key": uuid.uuid4(),
         "is_newcomer": is_newcomer(request, caller),
         "identity": label_of(caller.holder),

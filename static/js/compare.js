@@ -5,7 +5,7 @@
  */
 
 import { choose, isImage, moveTo, readChoice, readDefault, writeChoice } from "./compare/choices.js";
-import { drawPictures, loadPictures, readPictures } from "./compare/pictures.js";
+import { drawPictures, loadPictures, loadVeils, readPictures } from "./compare/pictures.js";
 import { openDesk } from "./lib/desk.js";
 import { openFullSize } from "./lib/full_size.js";
 import { listenForHands } from "./lib/hands.js";
@@ -20,6 +20,7 @@ const desk = openDesk({
   weight: 2,
   firstItem,
   load: loadPictures,
+  veil: loadVeils,
   draw: drawPictures,
   read: readChoice,
   readDefaults: readDefault,
@@ -32,9 +33,9 @@ const desk = openDesk({
 
 function firstItem() {
   const { set_id, lease } = form.elements;
-  const { adultClass } = stage.querySelector(".pictures").dataset;
   const images = readPictures();
-  return { set_id: set_id.value, lease: lease.value, images, adult_class: adultClass, requested_at: 0 };
+  const requested_at = images[0].blurred_url ? undefined : 0;
+  return { set_id: set_id.value, lease: lease.value, images, requested_at };
 }
 
 const placeOf = (choice, { images }) => images.findIndex(({ image_id }) => image_id === choice);

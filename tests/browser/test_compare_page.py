@@ -6,10 +6,11 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import expect
 
-from ratings.models import Comparison, Rating, Report, SetSkip
+from ratings.models import Comparison, Image, Rating, Report, SetSkip
 from tests.browser.conftest import PATIENCE_MS, PHONE, session_cookie, wait_until_awake
 from tests.browser.measuring import axe_findings
 from tests.browser.rating import outbox_is_empty, press, rate, says, shows, warns
+from tests.browser.test_adult_images import ask
 from tests.browser.test_outbox import LOST, posts_only, waiting
 
 pytestmark = pytest.mark.browser
@@ -341,6 +342,32 @@ def test_leases_are_given_back(open_page):
         page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")
 
     assert given.value.post_data.count("lease=") == 3  # the one shown, and two ahead
+
+
+def test_sets_that_are_not_for_everybody_are_blurred_until_revealed(open_page, ada):
+    """Only the blurred pictures are fetched, nothing is answered unseen, and the next set is blurred again."""
+    Image.objects.update(adult_class="adult")
+    ask(ada, "adult")
+    page = open_page("/datasets/", person=ada)
+    fetched = []
+    page.on("request", lambda request: fetched.append(request.url) if "/images/" in request.url else None)
+    page.goto("/compare/")
+    wait_until_awake(page)
+    assert {re.search(r"-(\d+)\.webp", url)[1] for url in fetched} == {"32"}
+    press(page, "1", "Enter")
+    says(page, "These images are blurred. Show them first.")
+    assert chosen(page) == []
+
+    press(page, "v")
+    expect(page.locator(".stage.is-veiled")).to_have_count(0)
+    second = images(page)[1]
+    compare(page, "2", "Enter")
+    says(page, "Set 1, image 2 is the best, saved.")
+    assert answers() == [second]
+    assert Comparison.objects.get().proof == "hash"
+    expect(page.locator(".stage.is-veiled")).to_have_count(1)
+    compare(page, "s")
+    says(page, "Set 2 skipped.")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

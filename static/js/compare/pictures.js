@@ -39,6 +39,11 @@ export function loadPictures({ images, requested_at = performance.now() }) {
   };
 }
 
+/* What stands for the pictures until they are revealed. */
+export function loadVeils({ images }) {
+  return loadPictures({ images: images.map((image) => ({ ...image, url: image.blurred_url, renditions: [] })) });
+}
+
 export function drawPictures({ item, picture }) {
   const box = Object.assign(document.createElement("div"), { className: "pictures" });
   box.dataset.count = item.images.length;
@@ -63,7 +68,8 @@ export function readPictures() {
   return [...stage.querySelectorAll(".picture")].map((drawn) => {
     const { src, currentSrc, dataset } = drawn.querySelector("img");
     const [width, height] = ["width", "height"].map((name) => Number(drawn.querySelector("img").getAttribute(name)));
-    const url = dataset.blurredUrl ? dataset.url : currentSrc || src;
-    return { image_id: drawn.querySelector("input").value, url, width, height };
+    const blurred_url = dataset.blurredUrl;
+    const url = blurred_url ? dataset.url : currentSrc || src;
+    return { image_id: drawn.querySelector("input").value, url, blurred_url, width, height };
   });
 }

@@ -8,7 +8,7 @@ import { sessionStorageItem } from "./voice.js";
 
 const KEPT = "kudoscope-revealed";
 
-export const isAdult = ({ item }) => Boolean(item.blurred_url);
+export const isAdult = ({ item }) => (item.images ?? [item]).some(({ blurred_url }) => blurred_url);
 
 /* Whether such images are shown at once, in this tab and until it is closed. */
 export const isKept = () => Boolean(sessionStorageItem(KEPT));
@@ -32,7 +32,7 @@ export function drawVeil(entry) {
   const is_revealed = isRevealed(entry);
   stage.classList.toggle("is-adult", isAdult(entry));
   stage.classList.toggle("is-veiled", !is_revealed);
-  for (const fieldset of form.querySelectorAll("fieldset")) fieldset.disabled = !is_revealed;
+  for (const answer of form.querySelectorAll(".scale, [name=choice]")) answer.disabled = !is_revealed;
   const boxes = { reveal: is_revealed, "keep-revealed": isKept() };
   for (const [id, is_checked] of Object.entries(boxes)) if (at(id)) at(id).checked = is_checked;
 }
