@@ -98,6 +98,15 @@ class SkipSetBody(msgspec.Struct):
     reason: Annotated[str, Meta(max_length=16)] = ""
 
 
+class SetReportBody(msgspec.Struct):
+    """The body of a report of one image of a set."""
+
+    image: uuid.UUID
+    reason: Annotated[str, Meta(max_length=16)]
+    lease: Annotated[str, Meta(max_length=200)]
+    note: Annotated[str, Meta(max_length=500)] = ""
+
+
 class LeasesBody(msgspec.Struct):
     """Leases that are given back."""
 

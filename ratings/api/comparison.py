@@ -5,15 +5,24 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.authentication import caller_of
 from accounts.models import Scope
+from ratings.api.answers import AnswerTaken, ReportInput
 from ratings.api.base import ApiView
-from ratings.api.bodies import BodyInvalid, ComparisonBody, LeasesBody, NewAnswerBody, SkipSetBody, read_body
+from ratings.api.bodies import (
+    BodyInvalid,
+    ComparisonBody,
+    LeasesBody,
+    NewAnswerBody,
+    SetReportBody,
+    SkipSetBody,
+    read_body,
+)
 from ratings.api.fields import mask_fields
 from ratings.api.permissions import HasScope
 from ratings.api.rating import (
@@ -27,6 +36,7 @@ from ratings.api.rating import (
     RequestError,
     image_url,
     proof_field,
+    read_count,
 )
 from ratings.leases.set_token import FEWEST, MOST
 from ratings.models import Outcome
@@ -36,6 +46,7 @@ from ratings.services.comparing_again import (
     SKIP_REASONS,
     NewAnswer,
     NoSuchComparison,
+    report_from_set,
     return_sets,
     revise_comparison,
     skip_set,
@@ -44,8 +55,13 @@ from ratings.services.comparing_again import (
 from ratings.services.comparison import ComparisonSubmission, SubmittedComparison, submit_comparison
 from ratings.services.rating import DEFAULT_AGENT
 from ratings.services.refusals import NotLeased
-from ratings.set_selection import LeasedSet, lease_sets
+from ratings.set_selection import MAX_COUNT, LeasedSet, lease_sets
 
+COUNT = OpenApiParameter(
+    "count",
+    {"type": "integer", "minimum": 1, "maximum": MAX_COUNT},
+    description="How many sets to lease; the answer then is a list, also of one",
+)
 SIZE = OpenApiParameter("size", {"type": "integer", "minimum": FEWEST, "maximum": MOST}, description="How many images")
 
 
@@ -65,6 +81,12 @@ class SetToCompare(serializers.Serializer[Any]):
     dataset_id = serializers.UUIDField(help_text="UUID of the dataset in which the images belong")
     lease = serializers.CharField(help_text="Proof that it was shown to you; send it back with the answer")
     images = ImageToCompare(many=True, help_text="Two to four")
+
+
+class SetsToCompare(serializers.Serializer[Any]):
+    """Sets that were leased to you: as many as you asked for, or fewer."""
+
+    sets = SetToCompare(many=True)
 
 
 class AnswerInput(serializers.Serializer[Any]):
@@ -96,6 +118,13 @@ class SetSkipInput(serializers.Serializer[Any]):
     altcha = proof_field()
 
 
+class SetReportInput(ReportInput):
+    """What is wrong with one image of a set."""
+
+    image = serializers.UUIDField(help_text="UUID of the image, one of the set")
+    lease = serializers.CharField(help_text="The lease that came with the set")
+
+
 class SetLeasesInput(serializers.Serializer[Any]):
     """Leases of sets that you will not answer."""
 
@@ -119,8 +148,11 @@ class SetSkipped(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
+ONE_OR_SEVERAL = PolymorphicProxySerializer(
+    component_name="SetOrSets", serializers=[SetToCompare, SetsToCompare], resource_type_field_name=None
+)
 LEASE_ANSWERS = {
-    200: SetToCompare,
+    200: ONE_OR_SEVERAL,
     400: RequestError,
     401: RequestError,
     404: RequestError,
@@ -151,11 +183,11 @@ class NewComparisonView(LeasingView):
     @extend_schema(
         operation_id="getSet",
         summary="Retrieve images to compare from the default dataset",
-        parameters=[SIZE, FIELDS],
+        parameters=[COUNT, SIZE, FIELDS],
         responses=LEASE_ANSWERS,
     )
     def get(self, request: Request) -> Response:
-        return _lease_one(request, settings.DEFAULT_DATASET)
+        return _lease_some(request, settings.DEFAULT_DATASET)
 
 
 class NewComparisonOfDatasetView(LeasingView):
@@ -166,11 +198,11 @@ class NewComparisonOfDatasetView(LeasingView):
     @extend_schema(
         operation_id="getDatasetSet",
         summary="Retrieve images to compare from a specific dataset",
-        parameters=[SIZE, FIELDS],
+        parameters=[COUNT, SIZE, FIELDS],
         responses=LEASE_ANSWERS,
     )
     def get(self, request: Request, dataset_id: str) -> Response:
-        return _lease_one(request, dataset_id)
+        return _lease_some(request, dataset_id)
 
 
 class CompareView(ApiView):
@@ -255,6 +287,32 @@ class SkipSetView(ApiView):
         return Response({"message": "Set skipped no longer"})
 
 
+class ReportFromSetView(ApiView):
+    """POST /comparison/{set_id}/report: something is wrong with this image of the set."""
+
+    permission_classes = (HasScope.of(Scope.RATE),)
+
+    @extend_schema(
+        operation_id="postSetReport",
+        summary="Report one image of a set to the moderators",
+        description="It is a skip as well: the image is not shown to you again. Reports earn nothing.",
+        request=SetReportInput,
+        responses={201: AnswerTaken, **REFUSALS},
+    )
+    def post(self, request: Request, set_id: str) -> Response:
+        body = read_body(request.body, SetReportBody)
+        report_from_set(
+            caller=caller_of(request),
+            set_id=_as_set_id(set_id, NotLeased("There is no such set.")),
+            image_id=body.image,
+            token=body.lease,
+            reason=body.reason,
+            note=body.note,
+            now=timezone.now(),
+        )
+        return Response({"message": "Image reported"}, status=201)
+
+
 class SetLeasesView(ApiView):
     """DELETE /comparison/lease: give leases back."""
 
@@ -271,15 +329,18 @@ class SetLeasesView(ApiView):
         return Response(status=204)
 
 
-def _lease_one(request: Request, dataset_name: str) -> Response:
-    [leased] = lease_sets(
+def _lease_some(request: Request, dataset_name: str) -> Response:
+    """Lease the caller one set, or as many as ``count`` asks for."""
+    count = read_count(request, most=MAX_COUNT)
+    leased = lease_sets(
         caller=caller_of(request),
         dataset=get_dataset_for_rating(dataset_name),
-        count=1,
+        count=count or 1,
         size=_read_size(request.query_params.get("size", "")),
         now=timezone.now(),
     )
-    return Response(mask_fields(request, _set_answer(request, leased)), headers=NOT_STORED)
+    sets = [mask_fields(request, _set_answer(request, one)) for one in leased]
+    return Response(sets[0] if count is None else {"sets": sets}, headers=NOT_STORED)
 
 
 def _read_size(text: str) -> int | None:

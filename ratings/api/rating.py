@@ -247,7 +247,7 @@ class RateView(ApiView):
 
 def lease_some(request: Request, dataset_name: str, model_name: str = "") -> Response:
     """Lease the caller images of a dataset, and of one model if it is named: one, or as many as ``count`` asks for."""
-    count = _read_count(request.query_params.get("count"))
+    count = read_count(request, most=MAX_COUNT)
     leased = lease_images(
         caller=caller_of(request),
         dataset=get_dataset_for_rating(dataset_name),
@@ -261,11 +261,13 @@ def lease_some(request: Request, dataset_name: str, model_name: str = "") -> Res
     return Response({"images": [mask_fields(request, image) for image in images]}, headers=NOT_STORED)
 
 
-def _read_count(text: str | None) -> int | None:
+def read_count(request: Request, *, most: int) -> int | None:
+    """Return how many are asked for, None where that is not said. Raises BodyInvalid."""
+    text = request.query_params.get("count")
     if text is None:
         return None
-    if text not in {str(count) for count in range(1, MAX_COUNT + 1)}:
-        raise BodyInvalid({"count": f"must be a whole number from 1 to {MAX_COUNT}"})
+    if text not in {str(count) for count in range(1, most + 1)}:
+        raise BodyInvalid({"count": f"must be a whole number from 1 to {most}"})
     return int(text)
 
 

@@ -32,6 +32,7 @@ urlpatterns = [
     # Before the route of a set, or "lease" would be one.
     path("comparison/lease", comparison.SetLeasesView.as_view(), name="api-comparison-lease"),
     path("comparison/<str:set_id>", comparison.CompareView.as_view(), name="api-compare"),
+    path("comparison/<str:set_id>/report", comparison.ReportFromSetView.as_view(), name="api-comparison-report"),
     path("comparison/<str:set_id>/skip", comparison.SkipSetView.as_view(), name="api-comparison-skip"),
     path("user/check/<str:user_id>", moderation.CheckUserView.as_view(), name="api-check-user"),
     path("user/validate/<str:user_id>", moderation.ValidateUserView.as_view(), name="api-validate-user"),

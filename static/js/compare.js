@@ -69,7 +69,7 @@ function readyReport({ images }) {
 }
 
 function answer(which) {
-  if (!desk.isAwake()) return false;
+  if (!desk.isAwake() || desk.isHidden()) return undefined;
   noteInput(desk.current(), "keyboard");
   if (!choose(which)) return false;
   return desk.submitByItself();

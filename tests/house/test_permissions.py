@@ -166,6 +166,16 @@ PAGES = {
     "api-comparison-new": Route(EVERYBODY),
     "api-comparison-new-dataset": Route(EVERYBODY, lambda _: {"dataset_id": "demo"}),
     "api-comparison-skip": Route(OWNER, leased_set, "POST", lambda world: {"lease": world.leased_set.lease}),
+    "api-comparison-report": Route(
+        OWNER,
+        leased_set,
+        "POST",
+        lambda world: {
+            "image": str(world.leased_set.images[0].image_id),
+            "lease": world.leased_set.lease,
+            "reason": "gore",
+        },
+    ),
     "api-compare": Route(OWNER, leased_set, "POST", lambda world: {"outcome": "tie", "lease": world.leased_set.lease}),
     "api-comparison-lease": Route(EVERYBODY, method="DELETE", data=lambda world: {"leases": [world.leased_set.lease]}),
     "api-rating-set": Route(NOBODY, method="POST"),  # for relays, which are none of these

@@ -6,7 +6,7 @@ import uuid
 import pytest
 from django.test import Client
 
-from ratings.models import Comparison, Dataset, Image, SetSkip
+from ratings.models import Comparison, Dataset, Image, Report, SetSkip
 from tests.factories import DatasetFactory, make_images
 from tests.outages import NO_VALKEY
 
@@ -53,6 +53,15 @@ def test_it_works(rater, dataset, adds_up):
 @pytest.mark.parametrize("size", [2, 3, 4])
 def test_a_set_has_as_many_images_as_are_asked_for(rater, dataset, size):
     assert len(new(rater.api(), f"?size={size}")["images"]) == size
+
+
+def test_several_sets_are_taken_at_once(rater, dataset):
+    for count in (1, 3, 4):
+        sets = new(rater.api(), f"?count={count}&size=2")["sets"]
+        assert len({one["id"] for one in sets}) == count
+        assert {len(one["images"]) for one in sets} == {2}
+    for count in ("0", "5", "x", "", "1.0"):
+        assert_error(rater.api().get(NEW, {"count": count}), 400, "ValidationFailed")
 
 
 @pytest.mark.parametrize("size", ["1", "5", "x", "2.0", "٣", "-2"])
@@ -149,6 +158,25 @@ def test_a_set_is_skipped_and_a_lease_given_back(rater, outsider, dataset):
     assert not SetSkip.objects.exists()
     for leases, status in (([shown["lease"], "x"], 204), ([], 204), (["x"] * 21, 400)):
         assert send(rater.api(), "DELETE", "lease", {"leases": leases}).status_code == status
+
+
+def test_an_image_of_a_set_is_reported(rater, outsider, dataset):
+    shown, other = new(rater.api()), new(rater.api())
+    body = {"image": shown["images"][1]["id"], "lease": shown["lease"], "reason": "gore", "note": "Look."}
+    path = f"{shown['id']}/report"
+    for sender, wrong, status, code in (
+        (outsider, {}, 403, "NotLeased"),
+        (rater, {"lease": other["lease"]}, 403, "NotLeased"),
+        (rater, {"image": str(uuid.uuid4())}, 403, "NotLeased"),
+        (rater, {"image": "no-uuid"}, 400, "ValidationFailed"),
+        (rater, {"reason": "bored"}, 400, "ValidationFailed"),
+        (rater, {"note": "x" * 501}, 400, "ValidationFailed"),
+    ):
+        assert_error(send(sender.api(), "POST", path, body | wrong), status, code)
+    assert not Report.objects.exists()
+    for _ in range(2):
+        assert send(rater.api(), "POST", path, body).status_code == 201
+    assert [(str(one.image_id), one.note) for one in Report.objects.all()] == [(body["image"], "Look.")]
 
 
 def test_without_valkey_it_goes_on(rater, dataset, settings):
