@@ -13,6 +13,7 @@ from ratings.queries.datasets import all_dataset_ids, dataset_detail, dataset_ov
 from ratings.queries.payable import payable_identities
 from ratings.queries.progress import keep_progress
 from ratings.selection import refresh_tail_pool
+from ratings.services.appealing import decide_appeals
 from ratings.services.nursery import maintain_nursery
 from ratings.services.scoring import carry_out_quarantines, is_fit_due, recompute_scores, update_scores
 from ratings.services.settlement import settle_rewards
@@ -78,6 +79,7 @@ def update_scores_task() -> None:
         if is_fit_due(dataset_id=dataset_id):
             recompute_scores(dataset_id=dataset_id, policy=policy, now=timezone.now())
     carry_out_quarantines(policy=policy, now=timezone.now())
+    decide_appeals(policy=current_control_policy(), now=timezone.now())
 
 
 @shared_task(soft_time_limit=3000, time_limit=3300)

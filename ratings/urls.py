@@ -3,6 +3,7 @@
 from django.urls import path
 
 from ratings.views import (
+    appeal,
     claiming,
     compare,
     datasets,
@@ -40,6 +41,7 @@ urlpatterns = [
     path("moderation/users/<str:number>/", moderation.moderate_user, name="moderate_user"),
     path("moderation/images/<uuid:image_id>/", moderation.moderate_image, name="moderate_image"),
     path("profile/", profile.profile, name="profile"),
+    path("profile/appeal/", appeal.appeal, name="appeal"),
     path("profile/claim/", claiming.claim, name="claim"),
     path("profile/horde/", linking.link_horde, name="link_horde"),
     path("profile/horde/<int:identity_id>/unlink/", linking.unlink_horde, name="unlink_horde"),

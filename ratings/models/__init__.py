@@ -1,6 +1,7 @@
 """The tables of the ratings domain, one file for each noun."""
 
 from ratings.models.activity import ActiveDay
+from ratings.models.appeal import Appeal, AppealState
 from ratings.models.comparison import BestFrom, Comparison, ComparisonRevision, Outcome
 from ratings.models.control import ControlAnswer, ControlKind, GoldImage, GoldState
 from ratings.models.dataset import Dataset, DatasetState, OrderPolicy
@@ -34,6 +35,8 @@ __all__ = [
     "ActionKind",
     "ActiveDay",
     "AdultClass",
+    "Appeal",
+    "AppealState",
     "BestFrom",
     "Comparison",
     "ComparisonRevision",

@@ -32,7 +32,13 @@ ASKED = """
             WHERE c.rater_id = t.id AND c.kind = 'gold' AND c.created_at >= (
                 SELECT max(h.taken_at) FROM ratings_ratertransition h WHERE h.rater_id = t.id AND h.to_state = 'watched'
             )
-        ) ELSE 0 END
+        ) ELSE 0 END,
+        CASE WHEN t.state IN ('quarantined', 'voided') THEN coalesce((
+            SELECT greatest(0, %(repeats)s - (
+                SELECT count(*) FROM ratings_controlanswer c
+                WHERE c.rater_id = t.id AND c.kind = 'repeat' AND c.created_at >= a.opened_at
+            )) FROM ratings_appeal a WHERE a.rater_id = t.id AND a.state = 'open'
+        ), 0) ELSE 0 END
     FROM ratings_rater t WHERE t.identity_id = %(identity)s
 """
 # Behind the shared key each address is somebody; how much it has rated is known to the engine alone.
@@ -46,7 +52,7 @@ ASKED_OF_ADDRESS = f"""
         ), 'new', coalesce((
             SELECT max(s.ban_log_e) >= ln(%(suspect_at)s::float8) FROM ratings_raterscore s
             WHERE s.rater_id = t.id AND s.address_hash = %(address)s
-        ), false), 0
+        ), false), 0, 0
     FROM ratings_rater t WHERE t.id = {SHARED_RATER}
 """
 ANSWERED = f"""
@@ -126,11 +132,12 @@ def read_asked(*, caller: Caller, policy: ControlPolicy, suspect_at: float) -> A
         params |= {"identity": caller.external_id, "address": caller.address_hash}
     else:
         params |= {"identity": caller.identity_id or 0, "first": policy.first_ratings}
+        params |= {"repeats": int(policy.appeal_repeats)}
     rows = fetch_prepared(ASKED_OF_ADDRESS if caller.is_shared else ASKED, params)
     if not rows:
         return AskedRater(None, Asked())
-    rater_id, given, gold, state, is_suspect, gold_watched = rows[0]
-    return AskedRater(rater_id, Asked(given, gold, state, is_suspect, gold_watched))
+    rater_id, *asked = rows[0]
+    return AskedRater(rater_id, Asked(*asked))
 
 
 def gold_candidates(*, caller: Caller, shelf: Shelf) -> list[Candidate]:

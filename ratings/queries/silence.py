@@ -10,14 +10,16 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from ratings.models import OUT_OF_COUNT, Rater, RaterState, RaterTransition
+from ratings.models import OUT_OF_COUNT, Appeal, AppealState, Rater, RaterState, RaterTransition
 
 
 @dataclass(frozen=True, slots=True)
 class QuarantineNotice:
-    """What a rater is told: since when their ratings do not count."""
+    """What a rater is told: since when their ratings do not count, and how their appeal stands."""
 
     begun_at: datetime
+    appeal: str = ""
+    """State of their appeal, if one is under way."""
 
 
 def find_notice(raters: Sequence[Rater], *, today: datetime) -> QuarantineNotice | None:
@@ -28,4 +30,7 @@ def find_notice(raters: Sequence[Rater], *, today: datetime) -> QuarantineNotice
     told_before = today - timedelta(seconds=settings.QUARANTINE_SILENCE_SECONDS)
     steps = RaterTransition.objects.filter(rater__in=out, to_state=RaterState.QUARANTINED)
     begun_at = steps.order_by("-id").values_list("taken_at", flat=True).first()
-    return QuarantineNotice(begun_at) if begun_at is not None and begun_at <= told_before else None
+    if begun_at is None or begun_at > told_before:
+        return None
+    appeals = Appeal.objects.filter(rater__in=raters, state__in=[AppealState.OPEN, AppealState.TO_PERSON])
+    return QuarantineNotice(begun_at, appeals.values_list("state", flat=True).first() or "")

@@ -113,6 +113,7 @@ PAGES = {
     "ratings:practice": Route(EVERYBODY),
     "ratings:practice_picture": Route(NOBODY, image),
     "ratings:claim": Route(SIGNED_IN),
+    "ratings:appeal": Route(SIGNED_IN, method="POST"),
     "ratings:compare": Route(EVERYBODY),
     "ratings:compare_dataset": Route(EVERYBODY, lambda _: {"slug": "demo"}),
     "ratings:manifest": Route(EVERYBODY),

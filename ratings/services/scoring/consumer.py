@@ -18,6 +18,7 @@ from ratings.models import RaterScore, RatingChange, ScoreCursor, Task
 from ratings.services.scoring import memory, rows, store
 from ratings.services.scoring.alarms import note_waiting
 from ratings.services.scoring.horizon import find_safe_horizon
+from ratings.services.scoring.repeats import take_repeats
 from ratings.services.scoring.standing import move_raters
 from ratings.services.scoring.stopping import decide_images
 from ratings.stats.levels import Ints
@@ -156,6 +157,7 @@ class _Batch:
         rows.open_rows(stretch, task)
         answers = rows.read_answers(stretch, task)
         changes = update(state, memory.as_batch(answers))
+        take_repeats(stretch, task, state)
         return [changes.images], [changes.raters]
 
     def _change(self, task: Task, state: State, images: list[Ints], raters: list[Ints]) -> None:
