@@ -168,7 +168,7 @@ class _Hunt:
         left_over: list[Candidate] = []
         leased: list[LeasedImage] = []
         for number, candidates in enumerate(self._batches(state), 1):
-            if number == 1 and candidates:
+            if candidates and not left_over:
                 leased += self._lease_controls(state)
             leased += self._lease_apart(candidates, state.groups, self.count - len(leased))
             left_over += candidates
