@@ -17,6 +17,7 @@ PERMISSIONS = (
     "ratings.change_image",
     "ratings.change_rater",
     "ratings.change_rating",
+    "ratings.view_appeal",
     "ratings.view_comparison",
     "ratings.view_dataset",
     "ratings.view_image",

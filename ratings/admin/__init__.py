@@ -1,6 +1,7 @@
 """The administration of ratings: tables to look at, and the decisions that moderators take. One file for each noun."""
 
 from ratings.admin.comparison import ComparisonAdmin, ImageSetAdmin
+from ratings.admin.control import AppealAdmin, ControlAnswerAdmin, GoldImageAdmin
 from ratings.admin.dataset import DatasetAdmin
 from ratings.admin.image import ImageAdmin
 from ratings.admin.moderation import ModerationActionAdmin
@@ -10,8 +11,11 @@ from ratings.admin.rating import RatingAdmin
 from ratings.admin.report import ReportAdmin
 
 __all__ = [
+    "AppealAdmin",
     "ComparisonAdmin",
+    "ControlAnswerAdmin",
     "DatasetAdmin",
+    "GoldImageAdmin",
     "ImageAdmin",
     "ImageSetAdmin",
     "ModerationActionAdmin",

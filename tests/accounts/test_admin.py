@@ -94,6 +94,7 @@ def test_moderators_see_what_their_group_says_and_no_more(moderator):
     assert seen == {
         "User",
         "Identity",
+        "Appeal",
         "Comparison",
         "Dataset",
         "Image",

@@ -22,7 +22,10 @@ from exports.models import Release
 from kudos.award import HordeAward
 from kudos.models import Account, Entry, Payout, Transaction
 from ratings.models import (
+    Appeal,
     Comparison,
+    ControlAnswer,
+    GoldImage,
     Image,
     QualityAlarm,
     Rater,
@@ -228,8 +231,11 @@ TABLES = {
     "kudos.entry": Table(SUPERUSER),
     "kudos.payout": Table(MODERATORS),
     "kudos.transaction": Table(SUPERUSER),
+    "ratings.appeal": Table(MODERATORS),
     "ratings.comparison": Table(MODERATORS),
+    "ratings.controlanswer": Table(SUPERUSER),
     "ratings.dataset": Table(MODERATORS, change=SUPERUSER),
+    "ratings.goldimage": Table(SUPERUSER),
     "ratings.image": Table(MODERATORS),
     "ratings.imageset": Table(MODERATORS),
     "ratings.moderationaction": Table(MODERATORS),
@@ -302,7 +308,12 @@ def quality_rows(rater, dataset_id):
     about = {"dataset_id": dataset_id, "task": "aesthetic"}
     step = {"from_state": "new", "to_state": "calibrated", "reason": "follows the images", "taken_at": now()}
     alarm = {"kind": "drift", "message": "drifted apart", "value": 0.9, "raised_at": now()}
+    image = Image.objects.filter(dataset_id=dataset_id).first()
+    answer = {"kind": "gold", "rater": rater, "image": image, "dataset_id": dataset_id, "client_agent": "t"}
     return {
+        "ratings.appeal": Appeal.objects.create(rater=rater, opened_at=now()),
+        "ratings.controlanswer": ControlAnswer.objects.create(id=10**9, created_at=now(), **answer),
+        "ratings.goldimage": GoldImage.objects.create(image=image, dataset_id=dataset_id),
         "ratings.qualityalarm": QualityAlarm.objects.create(**about, **alarm),
         "ratings.raterscore": RaterScore.objects.create(rater=rater, **about),
         "ratings.ratersignal": RaterSignal.objects.create(
