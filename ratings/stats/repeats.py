@@ -27,4 +27,4 @@ def repeat_log_e(
     """Return ln(looks : does not) of each pair of answers by one rater, whose ratings have this mean and variance."""
     sd = np.sqrt(np.asarray(variance, dtype=np.float64) + ROUNDING)
     x, y = (np.asarray(first) - mean) / sd, (np.asarray(second) - mean) / sd
-    return np.asarray(np.clip(log_ratio(x, y, np.float64(correlation)), MOST_AGAINST, MOST_FOR))
+    return np.asarray(np.clip(log_ratio(x, y, np.asarray(correlation)), MOST_AGAINST, MOST_FOR))
