@@ -70,7 +70,7 @@ ANSWERED_BY_ADDRESS = f"""
             AND c.is_shared LIMIT 1
     ) answered ON true
 """
-FOUND = f"i.id, {ANY_NUMBER}, i.width, i.height, i.group_key"
+FOUND = f"i.id, {ANY_NUMBER}, i.width, i.height, i.group_key, 0::float8"
 ON_SHELF = """
     i.status = 'active' AND i.adult_class = %(adult_class)s
     AND (%(model)s::text = '' OR i.model_name = %(model)s::text)
@@ -104,7 +104,7 @@ REPEATS = f"""
     ORDER BY random()
 """
 HELD = """
-    SELECT i.id, 1, i.width, i.height, i.group_key FROM ratings_image i
+    SELECT i.id, 1, i.width, i.height, i.group_key, 0::float8 FROM ratings_image i
     WHERE i.id = %(image)s AND i.status = 'active' AND i.adult_class = %(adult_class)s
 """
 
