@@ -102,6 +102,7 @@ def test_moderators_see_what_their_group_says_and_no_more(moderator):
         "Rating",
         "Rater",
         "RaterScore",
+        "RaterSignal",
         "RaterTransition",
         "QualityAlarm",
         "Report",

@@ -309,7 +309,7 @@ def quality_rows(rater, dataset_id):
     step = {"from_state": "new", "to_state": "calibrated", "reason": "follows the images", "taken_at": now()}
     alarm = {"kind": "drift", "message": "drifted apart", "value": 0.9, "raised_at": now()}
     image = Image.objects.filter(dataset_id=dataset_id).first()
-    answer = {"kind": "gold", "rater": rater, "image": image, "dataset_id": dataset_id, "client_agent": "t"}
+    answer = {"kind": "gold", "rater": rater, "image": image, "dataset_id": dataset_id, "state": "voided"}
     return {
         "ratings.appeal": Appeal.objects.create(rater=rater, opened_at=now()),
         "ratings.controlanswer": ControlAnswer.objects.create(id=10**9, created_at=now(), **answer),

@@ -6,6 +6,7 @@ import pytest
 from django.db import transaction
 
 from ratings.models import (
+    Appeal,
     ControlAnswer,
     Dataset,
     GoldImage,
@@ -44,6 +45,7 @@ def rows(rater, image):
     score = {"score": 5, "low": 4, "high": 6, "standard_error": 0.5}
     step = {"from_state": "new", "to_state": "calibrated", "reason": "follows the images", "taken_at": now()}
     return {
+        Appeal: Appeal.objects.create(rater=rater, opened_at=now()),
         ControlAnswer: control(rater, image, 1),
         Dataset: dataset,
         GoldImage: GoldImage.objects.create(image=image, dataset=dataset),
@@ -62,6 +64,8 @@ CHECKS = [
     (ControlAnswer, "control_answer_aesthetic_within_scale", {"aesthetic": None}, {"aesthetic": 0}),
     (ControlAnswer, "control_answer_aesthetic_within_scale", {"aesthetic": 10}, {"aesthetic": 11}),
     (ControlAnswer, "control_answer_artifacts_within_scale", {"artifacts": 5}, {"artifacts": 6}),
+    (Appeal, "appeal_decided_has_a_time", {"state": "to_person"}, {"state": "passed"}),
+    (Appeal, "appeal_decided_has_a_time", {"state": "closed", "decided_at": now()}, {"state": "open"}),
     (ControlAnswer, "control_answer_said_within_scale", {"said_aesthetic": 10}, {"said_aesthetic": 11}),
     (ControlAnswer, "control_answer_said_within_scale", {"said_artifacts": 5}, {"said_artifacts": 6}),
     (GoldImage, "gold_image_shares_are_between", {"aesthetic_share": 0.01}, {"aesthetic_share": 0}),
@@ -97,6 +101,7 @@ def test_a_row_is_refused_for_what_is_wrong_in_it(rows, model, constraint, right
 def test_each_is_known_once(rater, image):
     dataset = image.dataset
     once = {
+        "appeal_one_at_a_time": lambda: Appeal.objects.create(rater=rater, opened_at=now()),
         "image_score_once_for_each_task": lambda: ImageScore.objects.create(
             image=image, dataset=dataset, task="artifacts"
         ),

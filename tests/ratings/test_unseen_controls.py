@@ -23,7 +23,7 @@ POLICIES = {
 # What differs between any two answers: when, which image, whose lease, which number, and whose page it is.
 VARIES = re.compile(
     rb'[0-9a-f-]{36}|"(lease|identity|csrf_token)": ?"[^"]+"|\d{4}-\d\d-\d\dT[0-9:.+Z]+|csrf\w+" value="[^"]+"'
-    rb'|"rating_id": ?\d+|<code>[^<]+<|(revise=|rating-|before=)\d+|person\d+|data-identity="[^"]+"|nonce="[^"]+"'
+    rb'|"rating_id": ?\d+|<code>[^<]+<|(revise=|rating-|before=|/keys/)\d+|person\d+|data-identity="[^"]+"|nonce="[^"]+"'
     rb'|"[\w-]{20,}"|name="(image_id|lease|rating_id|idempotency_key)"\s+value="[^"]*"'
 )
 LIMITS = ("RateLimit", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "RateLimit-Policy")
