@@ -18,9 +18,10 @@ from ratings.views.profile import start_of_today
 def appeal(request: SignedInRequest) -> HttpResponse:
     """Open an appeal: by repeats, or by a person where that is asked for."""
     wants_person, words = request.POST.get("way") == "person", request.POST.get("words", "").replace("\0", "")
-    asked = {"user": request.user, "words": words, "wants_person": wants_person}
     try:
-        open_appeal(**asked, today=start_of_today(), now=timezone.now())
+        open_appeal(
+            user=request.user, words=words, wants_person=wants_person, today=start_of_today(), now=timezone.now()
+        )
     except NothingToAppeal:
         messages.error(request, _("Your ratings count; there is nothing to appeal against."))
     except AppealedAlready:
