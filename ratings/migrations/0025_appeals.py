@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ratings", "0022_controls"),
+        ("ratings", "0024_comparison_measurements_checked"),
     ]
 
     operations = [
