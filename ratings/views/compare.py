@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import Caller, caller_from_request, remember_browser
@@ -42,6 +43,7 @@ from ratings.views.rate_actions import Reply, admit, check_identity
 
 
 @never_cache
+@gzip_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def compare(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     """Show the next set, or take an answer."""

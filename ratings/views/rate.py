@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import Caller, caller_from_request, remember_browser
@@ -72,6 +73,7 @@ class SeeOther(HttpResponseRedirect):
 
 
 @never_cache
+@gzip_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def rate(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     """Show the next image, or take an answer."""

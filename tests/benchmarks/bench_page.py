@@ -70,6 +70,7 @@ def _weigh(page: Page, path: str) -> str:
         if "/images/" in answer.url or answer.url.startswith("blob:"):
             continue
         kind = answer.request.resource_type
+        # As sent: the server compresses, and a proxy before it leaves that as it is.
         sizes[kind if kind in sizes else "other"] += answer.request.sizes()["responseBodySize"]
     of_it = ", ".join(f"{kind} {size / KILOBYTE:.1f}" for kind, size in sizes.items())
     return f"{path} first visit without images, as sent: {sum(sizes.values()) / KILOBYTE:.1f} kB (target < 60): {of_it} (script: target < 25)"
