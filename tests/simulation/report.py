@@ -4,7 +4,8 @@ from tests.simulation.cast import HONEST, LOOKS_AT_FIRST
 
 # Of honest raters, held at the end.
 MOST_HELD = 0.01
-# Kudos for an answer that was made up, as a share of those for an honest one.
+# Kudos for an answer of a script that never looks, as a share of those for an honest one. Who looks at first has earned
+# something, and is found late: docs/quality.md, limits.
 MOST_PAY = 0.05
 # Of scripts that never look; one of a few is let pass, since the promise is a probability.
 MOST_TRUSTED, TRUSTED_LET_PASS = 0.01, 1
@@ -24,10 +25,10 @@ def find_misses(outcome):
     if honest.answers_until_trusted is None or honest.answers_until_trusted > TRUSTED_BY:
         when = "never" if honest.answers_until_trusted is None else f"after {honest.answers_until_trusted:.0f} answers"
         yield f"The honest rater in the middle is trusted {when}; it should be by {TRUSTED_BY}."
-    pay = pay_of_scripts(outcome)
+    blind = _blind(outcome)
+    pay = pay_of(blind, honest)
     if pay > MOST_PAY:
-        yield f"An answer that was made up earns {pay:.1%} of an honest one; at most {MOST_PAY:.0%} may be."
-    blind = [figures for figures in outcome.kinds if figures.kind not in LOOKS_AT_FIRST | {HONEST}]
+        yield f"An answer of who never looks earns {pay:.1%} of an honest one; at most {MOST_PAY:.0%} may be."
     trusted, scripts = (sum(f.ever.get("trusted", 0) for f in blind), sum(f.raters for f in blind))
     if trusted > max(TRUSTED_LET_PASS, MOST_TRUSTED * scripts):
         yield f"{trusted} of {scripts} scripts that never look were trusted; {MOST_TRUSTED:.0%} may be."
@@ -55,15 +56,21 @@ def _misses_of_scores(scores):
         yield f"Scores correlate {engine:.3f} with the true ones, no better than the plain mean's {plain:.3f}."
 
 
-def pay_of_scripts(outcome):
-    """Return kudos for an answer that was made up, over all scripts, as a share of those for an honest one."""
-    [honest] = [figures for figures in outcome.kinds if figures.kind == HONEST]
-    scripts = [figures for figures in outcome.kinds if figures.kind != HONEST]
+def pay_of(scripts, honest):
+    """Return kudos for an answer that these made up, as a share of those for an honest rater's answer."""
     made_up = sum(figures.made_up for figures in scripts)
     if not made_up or not honest.kudos_paid:
         return 0.0
     each = sum(figures.kudos_made_up for figures in scripts) / made_up
     return each / (honest.kudos_paid / honest.answers)
+
+
+def _blind(outcome):
+    return [figures for figures in outcome.kinds if figures.kind not in LOOKS_AT_FIRST | {HONEST}]
+
+
+def _late(outcome):
+    return [figures for figures in outcome.kinds if figures.kind in LOOKS_AT_FIRST]
 
 
 def _held(figures):
@@ -80,7 +87,8 @@ def lines_of(outcome):
         f"Honest raters: {trusted / honest.raters:.1%} trusted, {_held(honest) / honest.raters:.1%} held at the end, "
         f"{outcome.honest_ever_held} of {honest.raters} ever."
     )
-    yield f"An answer that was made up earned {pay_of_scripts(outcome):.1%} of an honest one, over all scripts."
+    for words, kinds in (("scripts that never look", _blind(outcome)), ("those that look at first", _late(outcome))):
+        yield f"An answer that was made up by {words} earned {pay_of(kinds, honest):.1%} of an honest one."
     yield f"Scores of {outcome.images:,} images against the true ones:"
     for name, figures in outcome.scores.items():
         yield f"  {name:<40} rank correlation {figures.correlation:.3f}, error {figures.error:.3f}"
