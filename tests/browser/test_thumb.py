@@ -17,6 +17,7 @@ OUTSIDE = """() => {
     const controls = [...document.querySelectorAll('.desk button, .desk .face, .stage img, .site-header a, .menu-button')];
     return [
         ...controls.filter(one => one.checkVisibility() && !is_in(one.getBoundingClientRect())).map(one => one.outerHTML.slice(0, 80)),
+        ...[...document.querySelectorAll('.site-header')].filter(one => one.clientHeight > 60).map(one => `header ${one.clientHeight}`),
         ...(page.scrollHeight > innerHeight ? [`${page.scrollHeight} px high`] : []),
         ...(page.scrollWidth > innerWidth ? [`${page.scrollWidth} px wide`] : []),
     ];
