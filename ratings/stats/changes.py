@@ -12,6 +12,8 @@ from ratings.stats.weighing import shrink_z
 
 # Ratings from which a rater says how far the evidence is to be believed, and raters that its promise counts as.
 LEAST_TO_SCALE, SCALE_PSEUDO = 15, 3.0
+# Weight of others on an image that says something.
+LEAST_WEIGHT = 0.3
 
 
 def even(others: Floats, weight: Floats, parameters: Parameters) -> Floats:
@@ -29,16 +31,22 @@ def find_changes(
     from others in a way of their own, and the evidence then knows less than it claims. How much less is told by the
     same with time running backwards: nobody begins blind and looks later, so what speaks for that is chance.
     """
-    scores = even(others, others_weight, parameters)
-    place = np.empty(len(scores))
-    place[np.argsort(scores, kind="stable")] = np.arange(len(scores))
-    x = normal_quantile((place + 0.5) / len(scores))[facts.by_rater]
+    x = normal_scores(others, others_weight, parameters)[facts.by_rater]
     rater = facts.rater[facts.by_rater]
     own = np.clip(np.tanh(shrink_z(habits, parameters).z), LEAST_OWN, MOST_OWN)[rater]
-    step = -log_ratio(x, own_scores(facts)[facts.by_rater], own)
+    step = np.where(np.isnan(x), 0.0, -log_ratio(x, own_scores(facts)[facts.by_rater], own))
     is_telling = (facts.count >= LEAST_TO_SCALE) & (weigh_blind(habits, parameters) > 0)
     scale = fit_scale(_at_the_end(step[::-1], rater[::-1], facts)[is_telling])
     return scale * _at_the_end(step, rater, facts), scale
+
+
+def normal_scores(others: Floats, weight: Floats, parameters: Parameters) -> Floats:
+    """Return what the others say of the image of each rating as a normal score; NaN where they say hardly anything."""
+    result = np.full(len(others), np.nan)
+    told = np.flatnonzero(weight > LEAST_WEIGHT)
+    order = told[np.argsort(even(others[told], weight[told], parameters), kind="stable")]
+    result[order] = normal_quantile((np.arange(len(order)) + 0.5) / max(len(order), 1))
+    return result
 
 
 def _at_the_end(step: Floats, rater: Ints, facts: Facts) -> Floats:

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ratings.stats.changes import find_changes
-from ratings.stats.evidence import Habits, Posterior, conclude, weigh_all, weigh_blind
+from ratings.stats.evidence import Habits, Posterior, conclude, weigh_all
 from ratings.stats.facts import Facts, find_facts
 from ratings.stats.levels import Flags, Floats, Ints, Levels, counts, sums
 from ratings.stats.parameters import KINDS, Parameters
-from ratings.stats.population import first_honest_z, fit_distance, fit_population, fit_spread
+from ratings.stats.population import first_honest_z, fit_distance, fit_population, fit_spread, select
 from ratings.stats.results import Fit, ImageResults
 from ratings.stats.rows import Ratings
+from ratings.stats.sides import Sides
 from ratings.stats.weighing import (
     BIAS_PSEUDO,
     bias_parts,
@@ -30,9 +31,8 @@ from ratings.stats.weighing import (
 SWEEPS = 8
 # The last of them look for changes of behaviour too, which needs scores that have settled.
 CHANGE_SWEEPS = 3
-# The trust chain grows by a link a sweep; a rater joins with ln 100 of evidence from 8 ratings of images that
-# somebody in it has rated.
-CHAIN_SWEEPS, CHAIN_EVIDENCE, CHAIN_RATINGS, CHAIN_WEIGHT = 14, float(np.log(100.0)), 8, 0.3
+# Share of raters who do not count, at most, the other side included.
+MOST_NOT_HONEST = 0.9
 # What the model does not know of makes intervals this much wider (measured, docs/quality.md).
 ERROR_FACTOR = 1.15
 CONFIDENCE_95 = 1.959964
@@ -64,31 +64,18 @@ def fit(ratings: Ratings, levels: Levels, *, silent: Flags | None = None) -> Fit
     return describe(solve(facts, levels, silent=silent), facts, levels)
 
 
-def solve(facts: Facts, levels: Levels, *, silent: Flags | None = None, seeds: Flags | None = None) -> Draft:
-    """Return the draft after all sweeps, in steps. With `seeds` it is the trust chain (`ratings.stats.chain`)."""
+def solve(facts: Facts, levels: Levels, *, silent: Flags | None = None, sides: Sides | None = None) -> Draft:
+    """Return the draft after all sweeps, in steps; with `sides`, that of those who stand with the seeds."""
     draft = first_draft(facts, Parameters.start(levels))
-    voice = draft.voice if silent is None else (~silent).astype(np.float64)
-    draft.voice = voice
-    if seeds is not None:
-        draft.p_honest = draft.weight = np.where(seeds, 1.0, 0.5)
-        draft.voice = voice * seeds
+    if silent is not None:
+        draft.voice = (~silent).astype(np.float64)
+    if sides is not None:
+        draft.p_honest = draft.weight = sides.p_with
     if len(facts.value):
-        sweeps = SWEEPS if seeds is None else CHAIN_SWEEPS
-        for sweep in range(sweeps):
-            is_late = sweep >= sweeps - CHANGE_SWEEPS
-            improve(draft, facts, levels, Sweep(is_first=sweep == 0, is_late=is_late, is_chain=seeds is not None))
-            if seeds is not None:
-                draft.voice = voice * (seeds | has_passed(draft))
+        for sweep in range(SWEEPS):
+            improve(draft, facts, levels, Sweep(sweep == 0, sweep >= SWEEPS - CHANGE_SWEEPS, sides))
         draft.parameters = replace(draft.parameters, is_fitted=True)
-    draft.voice = voice
     return draft
-
-
-def has_passed(draft: Draft) -> Flags:
-    """Return who has shown, against those who speak already, that they look at the images: a link of the chain."""
-    blind = weigh_blind(draft.habits, draft.parameters)
-    has_enough = draft.habits.information >= CHAIN_RATINGS
-    return np.asarray((blind > CHAIN_EVIDENCE) & has_enough & (draft.p_honest > 0.5))
 
 
 def first_draft(facts: Facts, parameters: Parameters) -> Draft:
@@ -144,7 +131,7 @@ class Sweep:
 
     is_first: bool
     is_late: bool
-    is_chain: bool
+    sides: Sides | None
 
 
 def reach_consensus(draft: Draft, facts: Facts) -> Consensus:
@@ -167,16 +154,12 @@ def improve(draft: Draft, facts: Facts, levels: Levels, sweep: Sweep) -> None:
     consensus = reach_consensus(draft, facts)
     draft.parameters = replace(draft.parameters, mean=consensus.mean)
     draft.bias = estimate_bias(draft, facts, consensus)
-    draft.habits = (
-        correlate_in_chain(draft.habits, facts, consensus)
-        if sweep.is_chain
-        else replace(draft.habits, z=correlations(facts, consensus.others))
-    )
+    draft.habits = replace(draft.habits, z=correlations(facts, consensus.others))
     if sweep.is_late:
         change, scale = find_changes(draft.habits, draft.parameters, facts, consensus.others, consensus.others_weight)
         draft.habits = replace(draft.habits, change=change)
         draft.parameters = replace(draft.parameters, change_scale=scale)
-    judge_honesty(draft, levels, is_first=sweep.is_first)
+    judge_honesty(draft, levels, sweep)
     draft.parameters = estimate_variances(draft, facts, consensus)
     draft.weight = draft.p_honest * information_weight(shrink_z(draft.habits, draft.parameters), draft.parameters)
     draft.stretch = stretch_factor(facts.count, facts.spread, draft.parameters.total)
@@ -204,27 +187,22 @@ def correlations(facts: Facts, others: Floats) -> Floats:
     )
 
 
-def correlate_in_chain(habits: Habits, facts: Facts, consensus: Consensus) -> Habits:
-    """Return habits that rest only on images which raters of the chain have rated."""
-    speaks = (consensus.others_weight > CHAIN_WEIGHT).astype(np.float64)
-    rater, raters, x, y = facts.rater, facts.rater_count, consensus.others, facts.value
-    parts = (speaks, x * speaks, y * speaks, x * x * speaks, y * y * speaks, x * y * speaks)
-    count, *moments = (sums(rater, part, raters) for part in parts)
-    return replace(habits, information=count, z=correlate(count, *moments))
-
-
-def judge_honesty(draft: Draft, levels: Levels, *, is_first: bool) -> None:
+def judge_honesty(draft: Draft, levels: Levels, sweep: Sweep) -> None:
     """Fit the population, and with it the probability that each rater looks."""
-    habits, parameters = draft.habits, draft.parameters
+    habits, parameters, sides = draft.habits, draft.parameters, sweep.sides
+    people = habits if sides is None else select(habits, sides.p_with > 0.5)
     parameters = fit_spread(habits, parameters, draft.p_honest, levels.count)
-    if is_first:
-        parameters = replace(parameters, honest_z=first_honest_z(habits.z, habits.information, parameters.honest_z))
+    if sweep.is_first:
+        parameters = replace(parameters, honest_z=first_honest_z(people.z, people.information, parameters.honest_z))
     else:
         parameters = fit_distance(habits, parameters, draft.p_honest)
-    parameters = fit_population(habits, parameters, levels.count)
-    evidence = weigh_all(habits, parameters, levels.count)
-    draft.parameters = parameters
-    draft.posterior = conclude(evidence, np.array(parameters.shares))
+    draft.parameters = parameters = fit_population(people, parameters, levels.count)
+    evidence, shares = weigh_all(habits, parameters, levels.count), np.array(parameters.shares)
+    if sides is None:
+        draft.posterior = conclude(evidence, shares)
+    else:
+        evidence, shares = np.vstack([evidence, sides.evidence + evidence[0]]), np.append(shares, sides.share)
+        draft.posterior = sides.join(conclude(evidence, shares * min(1.0, MOST_NOT_HONEST / shares.sum())))
     draft.p_honest = draft.posterior.p_honest
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ratings.stats.bets import EValues
-from ratings.stats.chain import Chained, check_seeds, compare, with_silent
+from ratings.stats.chain import Chained, check_seeds, compare, solve_chain, with_silent
 from ratings.stats.consensus import Draft, describe, solve
 from ratings.stats.facts import Facts, find_facts
 from ratings.stats.levels import Flags, Floats, Ints, Levels
@@ -125,7 +125,7 @@ def _fit_last(question: Question, image: Ints, rater: Ints, sizes: tuple[int, in
     if seeds is None:
         return _Last(facts, plain, fit, None)
     check_seeds(facts, seeds)
-    chain = solve(facts, question.levels, seeds=seeds)
+    chain = solve_chain(plain, facts, question.levels, seeds=seeds)
     chained = compare(fit, describe(chain, facts, question.levels), facts)
     return _Last(facts, chain if chained.is_ring else plain, chained.best, chained)
 
