@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ratings.stats.bets import EValues
+from ratings.stats.camps import find_camp
 from ratings.stats.chain import Chained, check_seeds, compare, solve_chain, with_silent
 from ratings.stats.consensus import Draft, describe, solve
 from ratings.stats.facts import Facts, find_facts
@@ -22,7 +23,7 @@ from ratings.stats.ranks import rank_correlation
 from ratings.stats.results import Fit, ImageResults, RaterResults
 from ratings.stats.rows import Ratings
 from ratings.stats.special import sigmoid
-from ratings.stats.standing import Standing, Verdicts, judge, pool_e_values, pool_odds
+from ratings.stats.standing import Standing, Verdicts, excuse_camp, judge, pool_e_values, pool_odds
 from ratings.stats.state import Batch, State
 
 BATCH = 1000
@@ -63,6 +64,7 @@ class _Last:
     draft: Draft
     fit: Fit
     chained: Chained | None
+    in_camp: Flags
 
 
 @dataclass(slots=True)
@@ -123,17 +125,19 @@ def _fit_last(question: Question, image: Ints, rater: Ints, sizes: tuple[int, in
     plain = solve(facts, question.levels)
     fit = describe(plain, facts, question.levels)
     if seeds is None:
-        return _Last(facts, plain, fit, None)
+        return _Last(facts, plain, fit, None, find_camp(plain, facts, question.levels))
     check_seeds(facts, seeds)
     chain = solve_chain(plain, facts, question.levels, seeds=seeds)
     chained = compare(fit, describe(chain, facts, question.levels), facts)
-    return _Last(facts, chain if chained.is_ring else plain, chained.best, chained)
+    in_camp = np.zeros_like(seeds) if chained.is_ring else find_camp(plain, facts, question.levels)
+    return _Last(facts, chain if chained.is_ring else plain, chained.best, chained, in_camp)
 
 
 def _conclude(runs: list[_Run], lasts: list[_Last], online: Floats) -> Replayed:
     raters = _pool_results([last.fit.raters for last in lasts])
     e_values, crossings = _pool_e_values(runs, len(raters.count))
-    verdicts = _judge(raters, e_values, crossings)
+    in_camp = np.any([last.in_camp for last in lasts], axis=0)
+    verdicts = excuse_camp(_judge(raters, e_values, crossings), in_camp)
     decided = np.zeros(len(verdicts.standing), dtype=np.int64)
     for level, name in CROSSINGS.items():
         chosen = verdicts.standing == level

@@ -11,6 +11,8 @@ from ratings.stats.levels import Flags, Floats, Ints
 from ratings.stats.parameters import KINDS, Policy
 from ratings.stats.results import RaterResults
 
+# Beside KINDS: agrees with others who seem not to look.
+CAMP = len(KINDS)
 COPIER, CHANGED = KINDS.index("copier"), KINDS.index("changed")
 
 
@@ -26,7 +28,7 @@ class Standing(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """`standing` holds values of Standing; `kind` is an index of KINDS, or -1 where nothing speaks against a rater."""
+    """`standing` holds values of Standing; `kind` is an index of KINDS, CAMP, or -1 where nothing is against one."""
 
     standing: Ints
     kind: Ints
@@ -54,6 +56,13 @@ def judge(results: RaterResults, e_values: EValues, policy: Policy, *, is_nightl
     return Verdicts(standing, np.where(is_suspect, results.suspicion.argmax(axis=1), -1))
 
 
+def excuse_camp(verdicts: Verdicts, in_camp: Flags) -> Verdicts:
+    """Return verdicts in which a camp of taste is watched and not quarantined: a person decides what it is."""
+    is_excused = in_camp & (verdicts.standing == Standing.QUARANTINED)
+    standing = np.where(is_excused, int(Standing.WATCHED), verdicts.standing)
+    return Verdicts(standing, np.where(is_excused, CAMP, verdicts.kind))
+
+
 def _is_held_by_fit(results: RaterResults, e_values: EValues, policy: Policy) -> Flags:
     """Return which raters p_honest alone holds.
 
@@ -78,12 +87,14 @@ def is_held(count: Floats | Ints, p_honest: Floats, suspicion: Floats, ban: Floa
 
 
 def reason_of(results: RaterResults, index: int, kind: int) -> str:
-    """Return in words what speaks against a rater, and "" when nothing does; `kind` is an index of KINDS or -1."""
+    """Return in words what speaks against a rater, and "" when nothing does; `kind` is that of Verdicts."""
     count = int(results.count[index])
     r, error = float(results.correlation[index]), 1.96 * float(results.correlation_error[index])
     blind = f"the ratings do not vary with the image (r = {r:.2f} +- {error:.2f} over {count} ratings)"
     if kind < 0:
         return ""
+    if kind == CAMP:
+        return f"agrees with a minority that sees things otherwise than most ({count} ratings): taste, or a conspiracy"
     if r + error < 0:
         return f"the ratings run against those of the others (r = {r:.2f} +- {error:.2f} over {count} ratings)"
     told = {

@@ -55,6 +55,8 @@ WORLDS = {
     "by item": World(order="item"),
     "by rater, sparse": World(order="rater"),
     "one rater gives half": World(raters=100, dominant=0.5),
+    "two camps of taste": World(camps=0.3),
+    "two camps on ten levels": World(low=1, high=10, quality=1.4, taste=1.5, camps=0.3, raters=300),
     "hardly any agreement": World(quality=0.5, taste=1.5),
     "great agreement": World(quality=1.5, taste=0.5),
     "runs of one kind": World(runs=True, each=60),
