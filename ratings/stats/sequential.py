@@ -57,7 +57,7 @@ def judge_online(state: State, new_rows: Ints) -> None:
     x, y = standardize(state, events)
     trust, looking = bet(x, y, state.parameters)
     trust[~events.is_judged], looking[~events.is_judged] = 0.0, 0.0
-    uniform, flat = _bet_on_habits(state, events)
+    uniform, flat = bet_on_habits(state, events)
     trust = events.running(trust, table.trust[rater])
     looking = events.running(looking, table.looking[rater])
     uniform, flat = events.running(uniform, table.uniform[rater]), events.running(flat, table.flat[rater])
@@ -143,7 +143,7 @@ def _rank(state: State, rows: Ints) -> Floats:
     return normal_quantile((low + among_equals * (high - low + 1)) / (len(state.pool) + 1))
 
 
-def _bet_on_habits(state: State, events: Events) -> tuple[Floats, Floats]:
+def bet_on_habits(state: State, events: Events) -> tuple[Floats, Floats]:
     """Return what new rows add to the bets on a uniform script and on one that always answers the same."""
     table, rater, size = state.raters, events.rater, len(events.rows)
     level = state.levels.to_bins(state.rows.value[events.rows])

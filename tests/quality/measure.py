@@ -22,6 +22,8 @@ class Figures:
     oracle: float
     """Rank correlation of the same engine that is shown the honest rows alone."""
     covered: float
+    effective: float
+    """Effective number of ratings over that of honest rows."""
 
 
 def auc(is_spam, suspicion):
@@ -53,6 +55,7 @@ def measure(scene, *, with_oracle=False):
         recall=recall(scene.is_spam, odds),
         oracle=oracle,
         covered=float(np.mean((result.images.low <= scene.truth) & (scene.truth <= result.images.high))),
+        effective=float(result.images.effective_count.sum() / scene.is_honest_row.sum()),
     )
 
 

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from ratings.stats.bets import EValues, ban_value, bet, trust_value
+from ratings.stats.changes import fit_scale
 from ratings.stats.levels import Levels
 from ratings.stats.parameters import KINDS, Parameters, Policy
+from ratings.stats.sequential import scatter
 from ratings.stats.standing import Standing, judge, pool_e_values, pool_odds, reason_of
+from tests.quality.evidence import run_bets
 from tests.quality.live import measure_live, play
 from tests.quality.real import load
 from tests.quality.scenes import make_scene
@@ -65,6 +68,35 @@ def test_in_a_whole_run_spam_is_not_trusted_and_the_honest_are_not_held(kind):
     assert live.honest_held <= 0.01
     assert live.honest_trusted >= 0.8
     assert live.spam_held >= 0.5
+
+
+@pytest.mark.parametrize(("with_gold", "most"), [(False, 40), (True, 20)], ids=["peers", "gold"])
+def test_on_complete_images_people_are_trusted_soon_and_bots_never(with_gold, most):
+    bets = run_bets(make_scene(load("made"), "permute", 0.2, seed=3, each=100), with_gold=with_gold)
+    trusted, banned = bets.crossed_at("trust", 100), bets.crossed_at("ban", 1000)
+    assert np.median(trusted[~bets.is_spam]) <= most
+    assert np.isfinite(trusted[bets.is_spam]).mean() <= 0.02
+    assert np.isfinite(banned[~bets.is_spam]).mean() <= 0.01
+
+
+def test_images_are_ranked_among_all_when_everybody_sees_them_in_one_order():
+    """A sample of every k-th row would hold three images of a hundred and two."""
+    for images in (34, 102, 1024):
+        chosen = scatter(images * 1400, 4096)
+        assert 3000 < len(chosen) < 5000
+        assert len(np.unique(chosen % images)) > 0.9 * images
+
+
+def test_evidence_of_a_change_is_believed_as_far_as_it_is_right_of_those_who_never_changed():
+    dice = np.random.default_rng(2)
+    assert fit_scale(dice.exponential(0.8, 5000)) == 1.0
+    assert fit_scale(dice.exponential(2.0, 5000)) == pytest.approx(0.5, abs=0.05)
+    assert fit_scale(np.array([])) == 1.0
+
+
+def test_who_uses_all_levels_alike_and_looks_is_not_banned_for_it():
+    looking = np.array([[8.0] * 7])
+    assert ban_value(looking, np.array([16.0]), np.array([-100.0]))[0] < 0
 
 
 def test_verdicts_have_reasons():
