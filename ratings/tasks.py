@@ -18,6 +18,7 @@ from ratings.services.nursery import maintain_nursery
 from ratings.services.scoring import carry_out_quarantines, is_fit_due, recompute_scores, update_scores
 from ratings.services.settlement import settle_rewards
 from ratings.services.signals import measure_pushes, measure_signals
+from ratings.services.watching import publish_watched
 from ratings.stats.parameters import Policy
 
 # Batches of one dataset before it is the next one's turn.
@@ -80,6 +81,7 @@ def update_scores_task() -> None:
             recompute_scores(dataset_id=dataset_id, policy=policy, now=timezone.now())
     carry_out_quarantines(policy=policy, now=timezone.now())
     decide_appeals(policy=current_control_policy(), now=timezone.now())
+    publish_watched(policy=policy)
 
 
 @shared_task(soft_time_limit=3000, time_limit=3300)

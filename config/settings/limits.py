@@ -38,6 +38,8 @@ LIMITS: dict[str, Limit] = {
     # 25 answers): an evening's worth, and for all at one address several. An account has no such limit.
     "without_proof": Limit(300, 3600, 200),
     "without_proof_crowd": Limit(1500, 3600, 1000),
+    # The same for who is watched, whoever they are. Clients that cannot prove anything go on at this pace.
+    "without_proof_watched": Limit(60, 3600, 25),
     # Everything else that the API is asked: lists, checks of moderators. Machines do that, and one at a time.
     "read": Limit(300, 60, 60),
     # Whole sets from AI Horde, which speaks for all its users from one address. A bound on a runaway, no more.

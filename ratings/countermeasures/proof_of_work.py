@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 
 from accounts.limits import Allowance, RateLimited
 from accounts.valkey import ValkeyUnavailable, ask_valkey
+from ratings.countermeasures.watched import HARDEST
 
 ALGORITHM: Literal["SHA-256"] = "SHA-256"
 # A phone tries some hundred thousand a second, so this is a fraction of a second.
@@ -64,22 +65,24 @@ class ProofOfWorkNeeded(RateLimited):
         self.challenge = challenge
 
 
-def require_proof(*, holder: str, proof: str, allowance: Allowance | None, now: datetime) -> None:
+def require_proof(*, holder: str, proof: str, allowance: Allowance | None, now: datetime, hardness: int = 0) -> None:
     """Let pass who sends a proof, or has not used up their last one. Raises ProofOfWorkNeeded.
+
+    Each step of ``hardness`` asks for twice the work.
 
     When Valkey is out of reach everybody passes, as with limits: nobody could be told what they have proved before.
     """
     try:
         if not (_take_proof(holder, proof) or _spend(holder)):
-            raise ProofOfWorkNeeded(new_challenge(holder=holder, now=now), allowance)
+            raise ProofOfWorkNeeded(new_challenge(holder=holder, now=now, hardness=hardness), allowance)
     except ValkeyUnavailable:
         return
 
 
-def new_challenge(*, holder: str, now: datetime) -> dict[str, Any]:
+def new_challenge(*, holder: str, now: datetime, hardness: int = 0) -> dict[str, Any]:
     """Return a challenge for one holder, as ALTCHA's widgets and the page's script read it."""
     options = ChallengeOptionsV1(
-        ALGORITHM, MOST_TRIES, hmac_key=_key(), expires=now + LIFE, params={"for": _mark(holder)}
+        ALGORITHM, MOST_TRIES << hardness, hmac_key=_key(), expires=now + LIFE, params={"for": _mark(holder)}
     )
     made = create_challenge_v1(options).to_dict()
     return {"maxnumber": made.pop("maxNumber"), **made}
@@ -88,7 +91,7 @@ def new_challenge(*, holder: str, now: datetime) -> dict[str, Any]:
 def _take_proof(holder: str, proof: str) -> bool:
     """Return whether a proof is good, and remember that it was used and what it is good for."""
     solved = _read(proof)
-    if solved is None or solved["algorithm"] != ALGORITHM or not 0 <= solved["number"] <= MOST_TRIES:
+    if solved is None or solved["algorithm"] != ALGORITHM or not 0 <= solved["number"] <= MOST_TRIES << HARDEST:
         return False
     is_solved, _ = verify_solution_v1(solved, _key())
     stated = extract_params_v1(solved)
