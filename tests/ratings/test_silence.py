@@ -21,7 +21,7 @@ HEADERS = ("Content-Type", "Cache-Control", "Vary", "Allow")
 @pytest.fixture
 def pair(dataset):
     """Two people who have done the same; the second is in quarantine."""
-    people = make_person("honest"), make_person("script")
+    people = make_person("zz-honest"), make_person("zz-script")
     for person in people:
         rate_by_api(person)
     by = make_person("moderator").user
@@ -62,6 +62,94 @@ def test_the_page_says_the_same(pair):
         pages.append((given.status_code, said["message"], said["reward"]))
     assert pages[:2] == pages[2:]
     assert Rating.objects.filter(state="quarantined").count() == 2
+
+
+JSON = {"accept": "application/json"}
+NUMBERS = re.compile(
+    rb'("(?:id|rating_id|comparison_id|identity)": ?)"?[\w-]+"?|value="\d+"|revise=\d+|data-identity="[^"]+"'
+    rb'|"csrf_token": "\w+"'
+)
+# Times of day, as pages say them.
+CLOCK = re.compile(rb"\d\d:\d\d|\d+ (?:seconds?|minutes?) ago")
+
+
+def seen(response, person):
+    """Return an answer without what differs between any two people and moments."""
+    status, headers, body = look(response)
+    body = NUMBERS.sub(b"...", CLOCK.sub(b"...", body)).replace(person.user.username.encode(), b"NAME")
+    return status, headers, body
+
+
+def say_through_the_api(person):
+    """Yield the answers to everything that a client does with images and sets."""
+    api = person.api()
+
+    def send(method, path, **body):
+        return getattr(api, method)(f"/api/v1/{path}", json.dumps(body), content_type="application/json")
+
+    def new(path="rating/new"):
+        answer = api.get(f"/api/v1/{path}")
+        return answer, answer.json()
+
+    answer, image = new()
+    yield "new", answer
+    yield "rate", send("post", f"rating/{image['id']}", rating=7, lease=image["lease"])
+    yield "rate twice", send("post", f"rating/{image['id']}", rating=8, lease=image["lease"])
+    yield "revise", send("patch", f"rating/{image['id']}", rating=5)
+    yield "not leased", send("post", f"rating/{'0' * 8}-0000-4000-8000-{'0' * 12}", rating=5)
+    yield "wrong", send("post", f"rating/{image['id']}", rating=77)
+    image = new()[1]
+    yield "skip", send("post", f"rating/{image['id']}/skip", lease=image["lease"])
+    image = new()[1]
+    yield "report", send("post", f"rating/{image['id']}/report", lease=image["lease"], reason="broken")
+    yield "give back", send("delete", "rating/lease", leases=[new()[1]["lease"]])
+    answer, shown = new("comparison/new?size=2")
+    yield "set", answer
+    best = shown["images"][0]["id"]
+    yield "compare", send("post", f"comparison/{shown['id']}", best=best, lease=shown["lease"])
+    shown = new("comparison/new?size=2")[1]
+    yield "skip a set", send("post", f"comparison/{shown['id']}/skip", lease=shown["lease"])
+    yield "datasets", api.get("/api/v1/datasets")
+
+
+def say_on_the_page(person):
+    """Yield the answers to everything that the page's script does."""
+    web = person.web()
+    [image] = web.get("/rate/", headers=JSON).json()["images"]
+    about = {"image_id": image["image_id"], "lease": image["lease"]}
+    answers = {"aesthetic": "3", "artifacts": "0", "idempotency_key": "page"}
+    given = web.post("/rate/", about | answers | {"action": "submit"}, headers=JSON)
+    yield "submit", given
+    rated = given.json()["rating_id"]
+    change = {"action": "revise", "rating_id": rated, "aesthetic": "4", "artifacts": "unsure", "idempotency_key": "r"}
+    yield "revise", web.post("/rate/", change, headers=JSON)
+    yield "look", web.post("/rate/", {"action": "look", "rating_id": rated}, headers=JSON)
+    yield "revise without script", web.get(f"/rate/?revise={rated}")
+    for action in ("skip", "unskip", "report", "return"):
+        [image] = web.get("/rate/", headers=JSON).json()["images"]
+        about = {"image_id": image["image_id"], "lease": image["lease"]}
+        more = {"idempotency_key": action, "reason": "broken"} if action in {"skip", "report"} else {}
+        yield action, web.post("/rate/", about | more | {"action": action}, headers=JSON)
+    [shown] = web.get("/compare/?count=1", headers=JSON).json()["sets"]
+    choice = {"set_id": shown["set_id"], "lease": shown["lease"], "choice": shown["images"][0]["image_id"]}
+    yield "compare", web.post("/compare/", choice | {"action": "submit", "idempotency_key": "c"}, headers=JSON)
+
+
+PAGES = ("/", "/rate/session/", "/rate/settings/", "/profile/", "/kudos/", "/datasets/", "/datasets/demo/", "/rules/")
+
+
+def test_no_route_of_a_client_tells(pair):
+    """Whatever is done by both in one order; where answers differ, a script would learn what gave it away."""
+    honest, script = pair
+    for say in (say_through_the_api, say_on_the_page):
+        for (name, one), (_, other) in zip(say(honest), say(script), strict=True):
+            assert seen(one, honest) == seen(other, script), name
+    for path in PAGES:
+        for headers in ({}, JSON):
+            one, other = (seen(person.web().get(path, headers=headers), person) for person in pair)
+            assert one == other, path
+    assert Rating.objects.filter(state="quarantined").exclude(rater__state="quarantined").count() == 0
+    assert Rating.objects.filter(rater__identity_id=script.identity_id).exclude(state="quarantined").count() == 0
 
 
 def test_the_profile_says_the_same_until_the_silence_is_over(pair):
