@@ -69,14 +69,21 @@ NUMBERS = re.compile(
     rb'("(?:id|rating_id|comparison_id|identity)": ?)"?[\w-]+"?|value="\d+"|revise=\d+|data-identity="[^"]+"'
     rb'|"csrf_token": "\w+"'
 )
+TAGS = re.compile(rb"<[^>]*>")
 # Times of day, as pages say them.
 CLOCK = re.compile(rb"\d\d:\d\d|\d+ (?:seconds?|minutes?) ago")
 
 
 def seen(response, person):
-    """Return an answer without what differs between any two people and moments."""
+    """Return an answer without what differs between any two people and moments; of a page what can be read on it."""
     status, headers, body = look(response)
-    body = NUMBERS.sub(b"...", CLOCK.sub(b"...", body)).replace(person.user.username.encode(), b"NAME")
+    if "text/html" in (headers["Content-Type"] or ""):
+        body = b" ".join(TAGS.sub(b" ", body).split())
+    body = (
+        NUMBERS.sub(b"...", CLOCK.sub(b"...", body))
+        .replace(person.user.username.encode(), b"NAME")
+        .replace(person.key[:8].encode(), b"KEY")
+    )
     return status, headers, body
 
 
