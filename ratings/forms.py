@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from ratings.models import InputKind, ReportReason, SkipReason
@@ -119,6 +120,7 @@ def read_measurements(sent: Mapping[str, str]) -> Measurements:
         pixel_ratio=_whole(sent.get("pixel_ratio"), 1, LARGEST_SMALL, times=100),
         is_dark=BOOLEANS.get(sent.get("is_dark", "")),
         is_zoomed=BOOLEANS.get(sent.get("is_zoomed", "")),
+        language=language if (language := sent.get("language", "")) in dict(settings.LANGUAGES) else "",
     )
 
 

@@ -149,6 +149,7 @@ class ComparisonAdmin(DecisionAdmin):
                     "first_input_ms",
                     "answer_ms",
                     "input_kind",
+                    "language",
                     "displayed_width",
                     "pixel_ratio",
                     "is_dark",

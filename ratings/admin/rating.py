@@ -123,6 +123,7 @@ class RatingAdmin(DecisionAdmin):
                     "first_input_ms",
                     "answer_ms",
                     "input_kind",
+                    "language",
                     "displayed_width",
                     "pixel_ratio",
                     "is_dark",

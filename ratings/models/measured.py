@@ -30,6 +30,7 @@ class Measured(models.Model):
     pixel_ratio = models.SmallIntegerField("device pixels to a CSS px, hundredths", null=True, blank=True)
     is_dark = models.BooleanField("dark page", null=True, blank=True)
     is_zoomed = models.BooleanField("zoomed in", null=True, blank=True)
+    language = models.CharField("language of the questions", max_length=10, blank=True, db_default="")
 
     class Meta:
         abstract = True

@@ -32,7 +32,8 @@ WITH rater AS (
         created_at, lease_id, idempotency_key, reward, proof, is_late, issued_at, client_agent, address_hash, country,
         scale_version, rater_images_generated, rater_kudos, rater_account_age, rater_is_trusted, rater_rating_count,
         rater_challenges_failed, rater_is_trusted_elsewhere, session_id, session_position, is_before_training,
-        decode_ms, first_input_ms, answer_ms, input_kind, displayed_width, pixel_ratio, is_dark, is_zoomed
+        decode_ms, first_input_ms, answer_ms, input_kind, displayed_width, pixel_ratio, is_dark, is_zoomed,
+        language
     )
     SELECT rater.id, rater.is_shared, %(set)s, %(images)s::uuid[], %(images_key)s, %(outcome)s, %(best)s::uuid, 'given',
         false, CASE WHEN rater.state IN ('quarantined', 'voided') THEN 'quarantined' ELSE 'counted' END,
@@ -42,7 +43,7 @@ WITH rater AS (
         rater.challenges_failed, rater.is_trusted_elsewhere, measured.session_id, measured.session_position,
         measured.is_before_training, measured.decode_ms, measured.first_input_ms, measured.answer_ms,
         coalesce(measured.input_kind, ''), measured.displayed_width, measured.pixel_ratio, measured.is_dark,
-        measured.is_zoomed
+        measured.is_zoomed, coalesce(measured.language, '')
     FROM rater, whole, measured WHERE NOT rater.is_linked OR NOT EXISTS (
         SELECT 1 FROM accounts_identity s JOIN ratings_rater t ON t.identity_id = s.id
             JOIN ratings_comparison o ON o.rater_id = t.id AND o.image_set_id = %(set)s

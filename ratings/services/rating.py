@@ -54,7 +54,7 @@ class Measurements:
 
     ``session_id`` is random, one for each visit; ``session_position`` counts from 1. Times are in ms: from the request
     for the picture until it could be seen, and from then to the first input and to the answer. ``displayed_width`` is
-    in CSS pixels, ``pixel_ratio`` in hundredths.
+    in CSS pixels, ``pixel_ratio`` in hundredths. ``language`` is that in which the questions were asked.
     """
 
     session_id: uuid.UUID | None = None
@@ -68,6 +68,7 @@ class Measurements:
     pixel_ratio: int | None = None
     is_dark: bool | None = None
     is_zoomed: bool | None = None
+    language: str = ""
 
     def as_json(self) -> str | None:
         """Return them as the statement reads them; None when nothing was measured."""

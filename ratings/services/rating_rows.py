@@ -17,12 +17,12 @@ UNLESS_CONTROL = """
         WHERE c.rater_id = rater.id AND c.image_id = image.id AND c.kind = 'gold' AND NOT c.is_shared
     )
 """
-# Measurements come as one document: eleven parameters more, null or not, would be a plan for each combination.
+# Measurements come as one document: twelve parameters more, null or not, would be a plan for each combination.
 MEASURED = """measured AS (
     SELECT * FROM jsonb_to_record(coalesce(%(measurements)s::jsonb, '{}')) m (
         session_id uuid, session_position smallint, is_before_training boolean, decode_ms int, first_input_ms int,
         answer_ms int, input_kind text, displayed_width smallint, pixel_ratio smallint, is_dark boolean,
-        is_zoomed boolean
+        is_zoomed boolean, language text
     )
 )"""
 SUBMIT = """
@@ -49,7 +49,7 @@ WITH rater AS (
         rater_images_generated, rater_kudos, rater_account_age, rater_is_trusted, rater_rating_count,
         rater_challenges_failed, rater_is_trusted_elsewhere, is_artifacts_unsure, session_id, session_position,
         is_before_training, decode_ms, first_input_ms, answer_ms, input_kind, displayed_width, pixel_ratio, is_dark,
-        is_zoomed
+        is_zoomed, language
     )
     SELECT image.dataset_id, image.id, rater.id, rater.is_shared, %(aesthetic)s, %(artifacts)s,
         CASE WHEN %(proof)s = 'held' THEN 'held'
@@ -60,7 +60,7 @@ WITH rater AS (
         rater.challenges_failed, rater.is_trusted_elsewhere, %(is_artifacts_unsure)s, measured.session_id,
         measured.session_position, measured.is_before_training, measured.decode_ms, measured.first_input_ms,
         measured.answer_ms, coalesce(measured.input_kind, ''), measured.displayed_width, measured.pixel_ratio,
-        measured.is_dark, measured.is_zoomed
+        measured.is_dark, measured.is_zoomed, coalesce(measured.language, '')
     FROM rater, image, measured WHERE (NOT rater.is_linked OR NOT EXISTS (
         SELECT 1 FROM accounts_identity s JOIN ratings_rater t ON t.identity_id = s.id
             JOIN ratings_rating o ON o.rater_id = t.id AND o.image_id = image.id

@@ -41,6 +41,7 @@ export function measurements(entry, position) {
     pixel_ratio: devicePixelRatio,
     is_dark: Number(dark.matches),
     is_zoomed: Number(is_zoomed),
+    language: document.documentElement.lang,
     session,
     is_before_training: Number(form.dataset.isTrained !== "1"),
   };

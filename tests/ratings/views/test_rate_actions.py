@@ -22,6 +22,7 @@ MEASURED = {
     "displayed_width": "360",
     "pixel_ratio": "2.625",
     "is_dark": "1",
+    "language": "de",
     "is_zoomed": "0",
     "is_before_training": "0",
 }
@@ -165,6 +166,7 @@ class TestSubmit:
         assert (rating.decode_ms, rating.first_input_ms, rating.answer_ms) == (121, 800, 3_600_000)
         assert (rating.displayed_width, rating.pixel_ratio) == (360, 262)
         assert (rating.is_dark, rating.is_zoomed, rating.is_before_training) == (True, False, False)
+        assert rating.language == "de"
 
     @pytest.mark.parametrize("nonsense", ["", "x", "-1", "nan", "-inf", "1e", "9" * 400, "\0", "0x10", "٣", "none"])
     def test_a_measurement_that_is_none_costs_no_rating(self, browser, nonsense):
@@ -172,6 +174,7 @@ class TestSubmit:
 
         rating = Rating.objects.get()
         assert (rating.session_id, rating.input_kind, rating.is_dark, rating.is_zoomed) == (None, "", None, None)
+        assert rating.language == ""
         measured = {rating.session_position, rating.decode_ms, rating.displayed_width, rating.pixel_ratio}
         assert measured <= ({32767, 3_600_000} if nonsense == "9" * 400 else {3, 300} if nonsense == "٣" else {None})
 
