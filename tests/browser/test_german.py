@@ -40,7 +40,7 @@ def test_it_works(open_page):
     says(page, "Bild 2, bewertet mit 8 und kein Urteil, gespeichert.")
     outbox_is_empty(page)
     assert answers() == [(7, 2), (8, None)]
-    assert set(Rating.objects.values_list("scale_version", flat=True)) == {1}
+    assert set(Rating.objects.values_list("scale_version", "language")) == {(1, "de")}
 
     page.goto("/datasets/demo/?from=here")
     expect(page.get_by_role("heading", name="Fortschritt")).to_be_visible()
@@ -65,6 +65,7 @@ def test_it_is_chosen_without_script(open_page):
     page.get_by_role("radio", name="7", exact=True).check()
     page.get_by_role("button", name="Absenden").click()
     expect(page.locator("#status")).to_contain_text("Gespeichert: 7 und 1.")
+    assert Rating.objects.get().language == "de"
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])

@@ -156,7 +156,7 @@ def german_texts():
         r"\.\.\.",  # three dots are …
         r"(?<!^)(?<![.!?:] )\b(Sie|Ihnen|Ihr|Ihre[mnrs]?)\b",  # we say du
         r"  | [,.;!]",
-        r"\b(Artefakt|Rating|Dataset|Moderator|Email)",  # words of the glossary, at the head of the catalogue
+        r"\b(Artefakt|Rating|Dataset|Moderator|Email|[Üü]berspr[iu]ng)",  # words of the glossary, at the head of the catalogue
     ],
     ids=["quotes", "dots", "address", "spaces", "glossary"],
 )
