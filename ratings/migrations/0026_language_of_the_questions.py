@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ratings", "0024_comparison_measurements_checked"),
+        ("ratings", "0025_appeals"),
     ]
 
     operations = [
