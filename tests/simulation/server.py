@@ -66,7 +66,7 @@ def _await(url, log):
 
 
 # Gold of a site is raised in months; for a run of minutes fewer images are, and after fewer ratings.
-CONTROLS = {"nursery_size": 24, "raised_at": 12, "raise_share": 0.2}
+CONTROLS = {"nursery_size": 24, "nursery_share": 0.1, "raised_at": 12, "raise_share": 0.2}
 
 
 def environment(folder: Path, *, hold: int):
