@@ -20,6 +20,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "var" / "screenshots"
 SIZES = {1280: {"width": 1280, "height": 800}, 360: {"width": 360, "height": 640}}
 PUBLIC = {
     "home": "/",
+    "welcome": "/rate/",
     "rate": "/rate/",
     "compare": "/compare/",
     "datasets": "/datasets/",
@@ -40,7 +41,7 @@ OWN = {
     "logout": "/accounts/logout/",
 }
 # A page for the thumb is photographed as it stands, without what a scroll would show.
-AS_SEEN = {"compare", "rate"}
+AS_SEEN = {"compare", "rate", "welcome"}
 
 
 def main() -> None:

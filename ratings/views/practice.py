@@ -35,7 +35,7 @@ def practice(request: HttpRequest) -> HttpResponse:
     tasks = practice_tasks()
     if wants_json(request):
         return JsonResponse({"images": [_shown(task) for task in tasks]})
-    return _page(request, tasks, _number(request.GET.get("image", "")))
+    return _page(request, tasks, _number(request.GET.get("image", "")), has_cards="image" not in request.GET)
 
 
 @require_safe

@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods
 
-from accounts.access import Caller, caller_from_request, remember_browser
+from accounts.access import BROWSER_COOKIE_SECONDS, Caller, caller_from_request, remember_browser
 from accounts.limits import RateLimited
 from ratings.countermeasures.limits import Action
 from ratings.forms import LARGEST_ID, MAX_AHEAD, UNSURE, ActionForm, CountForm, RevisionForm
@@ -28,9 +28,10 @@ from ratings.media import BLURRED_SIZE
 from ratings.models import AdultClass
 from ratings.queries.datasets import DatasetForRating, NoSuchDataset, get_dataset_for_rating
 from ratings.queries.goals import days_this_week
-from ratings.queries.preferences import adult_classes_of, my_preferences
+from ratings.queries.practice import practice_tasks
+from ratings.queries.preferences import Preferences, adult_classes_of, my_preferences
 from ratings.queries.progress import dataset_progress
-from ratings.queries.raters import MyRating, my_rating, my_standing
+from ratings.queries.raters import MyRating, Standing, my_rating, my_standing
 from ratings.queries.renditions import Offer, offers_of
 from ratings.queries.scales import get_scale
 from ratings.selection import LeasedImage, NoImageLeft, lease_images
@@ -51,6 +52,7 @@ from ratings.views.profile import start_of_today
 from ratings.views.rate_actions import ACTIONS, IdentityChanged, Reply, admit, check_identity, give_back
 
 RENDITION_SIZE = 1024
+WELCOMED_COOKIE = "kudoscope_welcomed"
 NO_OFFER = Offer(AdultClass.SAFE, [])
 STATUS_OF: dict[type[Exception], int] = {
     RatingInvalid: 400,
@@ -284,7 +286,26 @@ def _render(
         "identity": label_of(caller.holder),
         "is_trained": preferences.trained_at is not None,
     }
-    return render(request, "ratings/rate.html", context | answers, status=status)
+    if _is_first_visit(request, standing, preferences, answers):
+        context |= {"is_first_visit": True, "can_practise": bool(practice_tasks())}
+    response = render(request, "ratings/rate.html", context | answers, status=status)
+    if "is_first_visit" in context:
+        _remember_welcome(request, response)
+    return response
+
+
+def _is_first_visit(
+    request: HttpRequest, standing: Standing, preferences: Preferences, answers: dict[str, Any]
+) -> bool:
+    """Return whether the questions have still to be explained: nothing was rated, and this browser has not seen it."""
+    is_known = preferences.trained_at is not None or standing.rating_count > 0
+    return not (is_known or answers or WELCOMED_COOKIE in request.COOKIES)
+
+
+def _remember_welcome(request: HttpRequest, response: HttpResponse) -> None:
+    """Let the explanation be seen once, whatever is done about it."""
+    age, is_https = BROWSER_COOKIE_SECONDS, request.is_secure()
+    response.set_cookie(WELCOMED_COOKIE, "1", max_age=age, httponly=True, samesite="Lax", secure=is_https)
 
 
 def is_newcomer(request: HttpRequest, caller: Caller) -> bool:

@@ -78,6 +78,18 @@ function onAction(action) {
   return answer("artifacts", action.replace("artifacts_", ""));
 }
 
+/* On the first visit the cards are above everything; looking at the image begins when they are gone. */
+function welcome(dialog) {
+  dialog.close();
+  dialog.showModal();
+  dialog.addEventListener("close", desk.lookAgain);
+  at("welcome-skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    dialog.close();
+  });
+}
+
+if (at("welcome")) welcome(at("welcome"));
 questions.onPointed(submitIfComplete);
 listenForHands(desk, {
   onDigit: (digit) => answer(questions.activeQuestion(), questions.valueOf(digit)),

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from ratings.importers.sources import SourceImage
 from ratings.models import Image
 from ratings.services.importing import import_image
+from ratings.views.rate import WELCOMED_COOKIE
 from tests.factories import DatasetFactory
 from tests.people import make_person
 from tests.ratings.pictures import picture_bytes
@@ -44,11 +45,16 @@ def open_page(chromium, live_server, gallery):
     """Open pages in fresh browsers; each may be signed in, have no script, or the size of a phone."""
     contexts, complaints = [], []
 
-    def open_one(path="/rate/", *, person=None, allow=(), **options):
+    def open_one(path="/rate/", *, person=None, allow=(), is_first_visit=False, **options):
         # A service worker would answer before a test's own routes do; the tests about it let it in.
         usual = {"base_url": live_server.url, "viewport": DESK, "service_workers": "block"}
         context = chromium.new_context(**{**usual, **options})
         context.set_default_timeout(PATIENCE_MS)
+        if not is_first_visit:
+            hosts = ("localhost", "127.0.0.1")
+            context.add_cookies(
+                [{"name": WELCOMED_COOKIE, "value": "1", "domain": host, "path": "/"} for host in hosts]
+            )
         contexts.append(context)
         if person is not None:
             context.add_cookies([session_cookie(person, live_server.url)])

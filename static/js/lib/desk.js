@@ -98,6 +98,12 @@ export function openDesk(page) {
     at("heading").focus({ preventScroll: true });
   }
 
+  function lookAgain() {
+    if (!current) return;
+    put(current);
+    at("heading").focus({ preventScroll: true });
+  }
+
   function sleep() {
     clearTimeout(waking);
     stage.classList.remove("is-awake");
@@ -364,6 +370,7 @@ export function openDesk(page) {
     canDo: (action) => action in actions,
     isOpen: () => !is_leaving && !desk.hidden,
     current: () => current,
+    lookAgain,
     lastSubmitted: () => history.findLast((entry) => entry.action === "submit"),
     recall: async (key) => (await outbox).recall(key),
   };

@@ -63,7 +63,9 @@ export function showCounts() {
   at("count-session").textContent = sayCount("session", session);
   const kudos = at("count-pending");
   if (kudos) kudos.textContent = sayCount("pending", pending);
-  if (week.goal) at("count-week").textContent = say(week.days < week.goal ? "week" : "weekReached", week);
+  for (const place of document.querySelectorAll(".count-week")) {
+    place.textContent = say(week.days < week.goal ? "week" : "weekReached", week);
+  }
 }
 
 /* What the server says now and then: others rate too, and so does this person elsewhere. */
