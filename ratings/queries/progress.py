@@ -8,7 +8,6 @@ from django.core.cache import cache
 
 from ratings.queries.datasets import STALE_SECONDS, DatasetOverview
 
-
 SLUG = re.compile(r"[-\w]{1,60}", re.ASCII)
 
 
