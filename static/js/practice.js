@@ -4,7 +4,7 @@
  */
 
 import { getJson, postForm } from "./lib/api.js";
-import { DEFAULT_KEYS, digitOf, isMeantElsewhere } from "./lib/keys.js";
+import { digitOf, isMeantElsewhere, keysOf } from "./lib/keys.js";
 import { say } from "./lib/words.js";
 
 const at = (id) => document.getElementById(id);
@@ -76,7 +76,7 @@ function goOn() {
 function onKey(event) {
   if (isMeantElsewhere(event) || event.shiftKey) return;
   if (event.key === "Escape") return void at("leave").click();
-  const level = digitOf(event) ?? levels.findIndex((_, value) => DEFAULT_KEYS[`artifacts_${value}`] === event.code);
+  const level = digitOf(event) ?? levels.findIndex((_, value) => keysOf({})[`artifacts_${value}`] === event.code);
   if (!levels[level] || is_answered) return;
   event.preventDefault();
   levels[level].checked = true;
