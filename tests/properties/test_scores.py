@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from accounts.access import account_caller
-from ratings.models import Rating, RatingChange, ScoreCursor
+from ratings.models import RaterScore, Rating, RatingChange, ScoreCursor, Task
 from ratings.rewards import current_prices
 from ratings.services.quarantine import end_quarantine, quarantine_rater
 from ratings.services.revising import RatingRevision, revise_rating
@@ -159,6 +159,14 @@ class ScoresTest(TestCase):
         assert not RatingChange.objects.filter(dataset=history.crowd.dataset).exists()
         for kept, anew in history.states():
             assert_same(kept, anew, tolerance=LAG)
+        self.assert_each_answer_once(history)
         recompute_scores(dataset_id=history.crowd.dataset.pk, policy=POLICY, now=now())
         for kept, anew in history.states():
             assert_same(kept, anew, tolerance=1e-9)
+
+    def assert_each_answer_once(self, history):
+        rows = Rating.objects.filter(dataset=history.crowd.dataset, state__in=["counted", "quarantined"])
+        given = {rater.pk: rows.filter(rater=rater).count() for rater in history.crowd.raters}
+        taken = RaterScore.objects.filter(dataset=history.crowd.dataset, task=Task.AESTHETIC)
+        for rater_id, count in taken.values_list("rater_id", "rating_count"):
+            assert count == given[rater_id]

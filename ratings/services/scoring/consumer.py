@@ -170,6 +170,9 @@ class _Batch:
         for changes in (withdraw(state, image=gone.image, rater=gone.rater), update(state, memory.as_batch(answers))):
             images.append(changes.images)
             raters.append(changes.raters)
+        # A process that has just read the rows anew finds nothing to withdraw, and what is stored is of before.
+        images.append(state.place_images(np.union1d(answers.image, gone.image)))
+        raters.append(state.place_raters(np.union1d(answers.rater, gone.rater)))
 
     def _turned(self, task: Task) -> dict[bool, list[int]]:
         """Return the numbers of raters who went into quarantine or came out of it since they were looked at."""

@@ -28,6 +28,7 @@ from ratings.services.scoring.horizon import find_safe_horizon
 from ratings.services.voiding import restore_ratings, void_ratings
 from ratings.stats.ranks import rank_correlation
 from ratings.stats.state import RATER_COLUMNS
+from tests.factories import make_images
 from tests.people import make_person, now
 from tests.ratings.services.scoring_crowd import POLICY, Crowd
 
@@ -127,6 +128,20 @@ def test_what_is_voided_after_it_was_taken_leaves_the_score_and_comes_back(crowd
     crowd.take()
     assert scores()[crowd.images[0].pk] == pytest.approx(before[crowd.images[0].pk], abs=0.1)
     adds_up()
+
+
+def test_what_is_voided_leaves_the_score_also_where_the_rows_are_read_anew(crowd):
+    """A new process knows nothing of the answers, so there is nothing to take out; what is stored is of before."""
+    rater = crowd.raters[0]
+    image = make_images(crowd.dataset, 1)[0]
+    crowd.quality[image.pk] = 5
+    ids = [row.pk for row in crowd.rate(rater, [*crowd.images[:3], image])]
+    crowd.take()
+    void_ratings(rating_ids=ids, by=make_person("moderator").user, reason="a script", now=now())
+    crowd.take_anew()
+    assert set(RaterScore.objects.filter(rater=rater).values_list("rating_count", "trust_log_e")) == {(0, 0.0)}
+    assert set(ImageScore.objects.filter(image=image).values_list("rating_count", flat=True)) == {0}
+    assert not RatingChange.objects.exists()
 
 
 def test_what_is_voided_before_it_was_taken_is_never_in_a_score(crowd):
