@@ -167,17 +167,17 @@ class _Hunt:
             raise NoImageLeft(_("There is no image left for you to rate here. New ones may come."))
         left_over: list[Candidate] = []
         leased: list[LeasedImage] = []
+        control_count = 0
         for number, candidates in enumerate(self._batches(state), 1):
             if candidates and not left_over:
                 leased += self._lease_controls(state)
+                control_count = len(leased)
             leased += self._lease_apart(candidates, state.groups, self.count - len(leased))
             left_over += candidates
             if len(leased) < self.count and self.near_count and number >= SPACED_TRIES:
                 leased += self._lease_near(left_over, state.groups, leased)
             if len(leased) >= self.count:
-                # Controls were taken first, and come at any place.
-                self.dice.shuffle(leased)
-                return leased
+                return self._mixed(leased, control_count)
         if self.near_count and (near := self._lease_near(left_over, state.groups, leased)):
             return leased + near
         found_any = bool(left_over)
@@ -220,6 +220,13 @@ class _Hunt:
         places = {group: place for place, group in reversed(list(enumerate(groups)))}
         candidates.sort(key=lambda candidate: places.get(str(candidate.group), len(groups)), reverse=True)
         return self._grant(candidates, self.count - len(leased), places_apart=0)
+
+    def _mixed(self, leased: list[LeasedImage], control_count: int) -> list[LeasedImage]:
+        """Put the controls, which were taken first, at any place among the others, which stay in their order."""
+        mixed = leased[control_count:]
+        for control in leased[:control_count]:
+            mixed.insert(self.dice.randint(0, len(mixed)), control)
+        return mixed
 
     def lease_by_signature(self) -> list[LeasedImage]:
         candidates = self._window() or self._scan(SMALLEST_KEY).candidates

@@ -40,7 +40,7 @@ def test_it_works(open_page, ada):
     press(other, "Escape")
     press(other, "b")
     says(other, "Image 1 skipped.")
-    assert PagePreferences.objects.get().keys == {"skip": "KeyB"}
+    assert PagePreferences.objects.get().keys == {"skip": "KeyB", "all_bad": "KeyS"}
 
 
 def test_what_a_visitor_set_moves_to_their_account(open_page, ada, live_server):
@@ -54,7 +54,7 @@ def test_what_a_visitor_set_moves_to_their_account(open_page, ada, live_server):
 
     press(page, "?")
     expect(page.get_by_role("button", name="B Skip")).to_be_visible()
-    assert PagePreferences.objects.get().keys == {"skip": "KeyB"}
+    assert PagePreferences.objects.get().keys == {"skip": "KeyB", "all_bad": "KeyS"}
     press(page, "Escape")
     page.goto("/datasets/")
     page.context.add_cookies([session_cookie(make_person("bob"), live_server.url)])

@@ -1,6 +1,7 @@
 """Honest raters and scripts against the whole service: `make simulate`, in small."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -95,7 +96,8 @@ def test_whom_nobody_answers_gives_up(monkeypatch, db):
             await Client(http, players[0], stage, 0, diary).take_turn()
             return diary
 
-    diary = asyncio.run(knock())
+    with ThreadPoolExecutor(1) as pool:
+        diary = pool.submit(asyncio.run, knock()).result()
     assert diary.given == []
     assert diary.without_image == 1
     assert diary.statuses == {("honest", "take", 0): 8}

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import json
 from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import httpx
@@ -152,7 +153,9 @@ def play(base_url, players, stage, schedule, *, pace, between):
 
     ``between`` is called twenty times on the way, with how far it has come.
     """
-    return asyncio.run(_play(base_url, players, stage, schedule, pace, between))
+    # A thread of its own: who calls may be in a running loop already.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, _play(base_url, players, stage, schedule, pace, between)).result()
 
 
 async def _play(base_url, players, stage, schedule, pace, between):

@@ -154,7 +154,7 @@ def test_the_action_leads_to_its_dataset(moderator, dataset):
     assert f"{reverse('admin:ratings_open_dataset')}?keys={dataset.pk.hex}" in page
 
 
-def test_a_superuser_edits_the_words_of_a_dataset_and_nothing_else(root, dataset):
+def test_a_superuser_edits_the_words_and_the_order_of_a_dataset_and_nothing_else(root, dataset):
     address = reverse("admin:ratings_dataset_change", args=[dataset.pk])
     assert root.web.get(address).status_code == 200
     Dataset.objects.filter(pk=dataset.pk).update(image_count=4711)
@@ -166,10 +166,14 @@ def test_a_superuser_edits_the_words_of_a_dataset_and_nothing_else(root, dataset
         "state": "closed",
         "target_rating_count": "99",
         "image_count": "1",
+        "order_policy": "depth",
+        "contested_rating_count": "20",
+        "narrow_enough": "1.5",
         "slug": "taken",
     }
     assert root.web.post(address, data).status_code == 302
     dataset.refresh_from_db()
     assert (dataset.name, dataset.licence, dataset.image_count) == ("Better name", "CC-BY-4.0", 4711)
     assert (dataset.state, dataset.target_rating_count) == ("open", 5)
+    assert dataset.order_policy == "depth"
     assert dataset.slug != "taken"

@@ -179,5 +179,5 @@ def test_a_story(rater, ada, dataset, adds_up):
 def test_a_page_of_someone_without_links_asks_no_more_than_before(django_assert_max_num_queries, horde):
     person = make_person()
     web = person.web()
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         web.get("/profile/")
