@@ -7,7 +7,7 @@ import schemathesis
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
-from hypothesis import HealthCheck, event, settings
+from hypothesis import HealthCheck, assume, event, settings
 from schemathesis.checks import load_all_checks, not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -107,6 +107,8 @@ def test_too_many_requests_are_answered_as_documented(case, rater, dataset, sett
     """Of every operation, also those that the key does not let one do."""
     settings.LIMITS_ENABLED = True
     settings.LIMITS = dict.fromkeys(LIMITS, Limit(2, 3600, 1))
+    # A line break in the path is no address of the service at all.
+    assume("%0A" not in str(case.path_parameters))
     case.headers["apikey"] = rater.key
     case.call()
     response = case.call()
