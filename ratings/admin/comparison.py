@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin.base import Door, ReadOnlyAdmin, ReadOnlyInline, as_id, as_uuid, column, link_to
 from ratings.admin.comparison_impact import weigh_comparisons_restored, weigh_comparisons_voided
 from ratings.admin.decisions import Decision, DecisionAdmin, find_keys_of_action
+from ratings.admin.measured import MEASURED
 from ratings.admin.pictures import LARGE, show_picture
 from ratings.admin.rating import LIMIT, kudos_of, name_of
 from ratings.models import Comparison, Image, ImageInSet, ImageSet, ModerationAction
@@ -139,25 +140,7 @@ class ComparisonAdmin(DecisionAdmin):
                 )
             },
         ),
-        (
-            _("As the page measured it"),
-            {
-                "fields": (
-                    "session_position",
-                    "is_before_training",
-                    "decode_ms",
-                    "first_input_ms",
-                    "answer_ms",
-                    "input_kind",
-                    "language",
-                    "displayed_width",
-                    "pixel_ratio",
-                    "is_dark",
-                    "is_zoomed",
-                    "session_id",
-                )
-            },
-        ),
+        MEASURED,
         (
             _("The rater at that moment"),
             {

@@ -11,6 +11,7 @@ from accounts.admin.base import ReadOnlyInline, as_id, as_uuid, column, link_to
 from accounts.models import User
 from ratings.admin.decisions import Decision, DecisionAdmin, find_keys_of_action
 from ratings.admin.impact import weigh_restore, weigh_void
+from ratings.admin.measured import MEASURED
 from ratings.admin.pictures import LARGE, show_picture
 from ratings.models import Comparison, ModerationAction, Rating, RatingState, Revision
 from ratings.services.voiding import restore_ratings, void_ratings
@@ -113,25 +114,7 @@ class RatingAdmin(DecisionAdmin):
                 )
             },
         ),
-        (
-            _("As the page measured it"),
-            {
-                "fields": (
-                    "session_position",
-                    "is_before_training",
-                    "decode_ms",
-                    "first_input_ms",
-                    "answer_ms",
-                    "input_kind",
-                    "language",
-                    "displayed_width",
-                    "pixel_ratio",
-                    "is_dark",
-                    "is_zoomed",
-                    "session_id",
-                )
-            },
-        ),
+        MEASURED,
         (
             _("The rater at that moment"),
             {

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from config.embedded import CHECKOUT
+from config.embedded.process import die_with_parent
 
 READY_SECONDS = 60
 CELERY = ("celery", "-A", "config")
@@ -36,7 +38,13 @@ def serving(folder: Path):
 @contextmanager
 def _running(command, log):
     with log.open("w") as file:
-        process = subprocess.Popen([sys.executable, "-m", *command], cwd=CHECKOUT, stdout=file, stderr=file)
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=CHECKOUT,
+            stdout=file,
+            stderr=file,
+            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - whoever starts it has one thread
+        )
         try:
             yield process
         finally:
