@@ -2,6 +2,7 @@
 
 import pytest
 from django.conf import settings
+from django.utils import translation
 
 from accounts import valkey
 from accounts.providers import horde as horde_keys
@@ -30,6 +31,13 @@ def _fresh_valkey(request):
         valkey._breaker.__init__()
         horde_keys._breaker.__init__(failures=3, seconds=10.0)
         valkey.get_client().flushdb()
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    """A request of the test client leaves its language behind in the thread, as no server does."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

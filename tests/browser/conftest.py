@@ -32,12 +32,17 @@ def gallery(transactional_db, settings, tmp_path):
     """The default dataset with eight pictures, upright and across."""
     settings.MEDIA_ROOT = tmp_path / "media"
     dataset = DatasetFactory(slug=settings.DEFAULT_DATASET, name="Demo pictures")
-    for seed in range(8):
+    hang_pictures(dataset, range(8))
+    return dataset
+
+
+def hang_pictures(dataset, seeds):
+    """Import a picture for each seed."""
+    for seed in seeds:
         width, height = ((640, 480), (480, 640), (512, 512))[seed % 3]
         content = picture_bytes(width, height, seed=seed)
         import_image(dataset=dataset, source=SourceImage(name="a", source_id=f"{seed}.png", content=content))
     Image.objects.update(prompt="a secret prompt", model_name="a secret model")
-    return dataset
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image as Pillow
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE, wait_until_awake
+from tests.browser.conftest import PHONE, hang_pictures, wait_until_awake
 from tests.browser.rating import answers, outbox_is_empty, rate
 
 pytestmark = pytest.mark.browser
@@ -22,7 +22,9 @@ KEPT = """async () => {
 }"""
 
 
-def test_it_opens_without_a_network_and_comes_back_with_it(open_page, ada):
+def test_it_opens_without_a_network_and_comes_back_with_it(open_page, gallery, ada):
+    # A page that is lost gives nothing back for a minute, and three are opened here with four pictures each.
+    hang_pictures(gallery, range(8, 16))
     page = open_page(person=ada, allow=LOST, service_workers="allow")
     wait_until_awake(page)
     page.evaluate(CONTROLLED)
@@ -38,7 +40,6 @@ def test_it_opens_without_a_network_and_comes_back_with_it(open_page, ada):
     assert answers() == []
     page.context.set_offline(False)
 
-    # Other images than those of the page that was lost: its leases are given back to nobody for a minute.
     wait_until_awake(page)
     outbox_is_empty(page)
     assert answers() == [(7, None)]
