@@ -1,8 +1,10 @@
 """What a page measured of an answer, as both answers' pages of the administration show it."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
-MEASURED = (
+MEASURED: tuple[Any, Any] = (
     _("As the page measured it"),
     {
         "fields": (
