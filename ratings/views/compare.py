@@ -35,11 +35,11 @@ from ratings.services.comparing_again import NoSuchComparison, find_own_comparis
 from ratings.services.comparison import prove_set
 from ratings.services.refusals import NotLeased, RatingInvalid, RatingRefused
 from ratings.set_selection import LeasedSet, lease_sets
-from ratings.views.answers import wants_json
-from ratings.views.compare_actions import ACTIONS, STATUS_OF, SetCountForm, give_back_sets
+from ratings.views.answers import SeeOther, answer, refuse, wants_json
+from ratings.views.compare_actions import ACTIONS, SetCountForm, give_back_sets
 from ratings.views.profile import start_of_today
-from ratings.views.rate import SeeOther, find_dataset, is_newcomer, url_of
-from ratings.views.rate_actions import Reply, admit, check_identity
+from ratings.views.rate import find_dataset, is_newcomer, url_of
+from ratings.views.rate_actions import admit, check_identity
 
 
 @never_cache
@@ -66,39 +66,25 @@ def _take_answer(request: HttpRequest, dataset: DatasetForRating | None) -> Http
         give_back_sets(request)
         return HttpResponse(status=204)
     if name not in ACTIONS:
-        return _refuse(request, RatingInvalid(_("There is no such action on this page.")))
+        return refuse(request, RatingInvalid(_("There is no such action on this page.")))
     form = ACTIONS[name].form(request.POST)
     if not form.is_valid():
         return _ask_again(request, dataset, form)
     try:
         check_identity(request, form)
-        return _answer(request, ACTIONS[name].carry_out(request, form))
+        return answer(request, ACTIONS[name].carry_out(request, form))
     except RatingRefused as refusal:
-        return _refuse(request, refusal)
+        return refuse(request, refusal)
     except RateLimited as limited:
         return _keep_answer(request, dataset, form, limited)
-
-
-def _answer(request: HttpRequest, reply: Reply) -> HttpResponse:
-    if wants_json(request):
-        return JsonResponse({"message": reply.message, **reply.data})
-    messages.success(request, reply.message, extra_tags=str(reply.rating_id or ""))
-    return SeeOther(request.path)
-
-
-def _refuse(request: HttpRequest, refusal: RatingRefused) -> HttpResponse:
-    if wants_json(request):
-        return JsonResponse({"message": str(refusal), "code": refusal.reason}, status=STATUS_OF[type(refusal)])
-    messages.error(request, str(refusal))
-    return SeeOther(request.path)
 
 
 def _ask_again(request: HttpRequest, dataset: DatasetForRating | None, form: ActionForm) -> HttpResponse:
     """Show the same set and say what is wrong, as long as it is known which set it is."""
     error = " ".join(str(message) for found in form.errors.values() for message in found)
     if wants_json(request) or dataset is None:
-        return _refuse(request, RatingInvalid(error))
-    return _show_again(request, dataset, form, error=error, status=400) or _refuse(request, RatingInvalid(error))
+        return refuse(request, RatingInvalid(error))
+    return _show_again(request, dataset, form, error=error, status=400) or refuse(request, RatingInvalid(error))
 
 
 def _keep_answer(

@@ -14,9 +14,7 @@ from ratings.forms import LARGEST_ID, ActionForm, read_measurements
 from ratings.models import Outcome, ReportReason, SkipReason
 from ratings.rewards import current_prices
 from ratings.services.comparing_again import (
-    ComparisonLocked,
     NewAnswer,
-    NoSuchComparison,
     report_from_set,
     return_sets,
     revise_comparison,
@@ -25,31 +23,12 @@ from ratings.services.comparing_again import (
 )
 from ratings.services.comparison import ComparisonSubmission, SubmittedComparison, submit_comparison
 from ratings.services.rating import MAX_IDEMPOTENCY_KEY_LENGTH
-from ratings.services.refusals import (
-    AlreadyRated,
-    IdempotencyKeyReused,
-    ImageUnavailable,
-    NotLeased,
-    RatingInvalid,
-    WrongBytes,
-)
 from ratings.services.reporting import MAX_NOTE_LENGTH
 from ratings.set_selection import MAX_COUNT
-from ratings.views.rate_actions import PAGE_AGENT, IdentityChanged, PageAction, Reply, accept_licence_of, admit
+from ratings.views.rate_actions import PAGE_AGENT, PageAction, Reply, accept_licence_of, admit
 
 LEASE_LENGTH = 200
 MAX_RETURNED = 20
-STATUS_OF: dict[type[Exception], int] = {
-    RatingInvalid: 400,
-    NotLeased: 403,
-    ComparisonLocked: 403,
-    NoSuchComparison: 404,
-    ImageUnavailable: 404,
-    AlreadyRated: 409,
-    IdempotencyKeyReused: 409,
-    WrongBytes: 409,
-    IdentityChanged: 409,
-}
 
 
 class SetForm(ActionForm):

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -36,42 +36,16 @@ from ratings.queries.renditions import Offer, offers_of
 from ratings.queries.scales import get_scale
 from ratings.selection import LeasedImage, NoImageLeft, lease_images
 from ratings.services.refusals import (
-    AlreadyRated,
-    IdempotencyKeyReused,
-    ImageUnavailable,
-    NoSuchRating,
-    NotComplete,
-    NotLeased,
     RatingInvalid,
-    RatingLocked,
     RatingRefused,
-    WrongBytes,
 )
-from ratings.views.answers import wants_json
+from ratings.views.answers import SeeOther, answer, refuse, wants_json
 from ratings.views.profile import start_of_today
-from ratings.views.rate_actions import ACTIONS, IdentityChanged, Reply, admit, check_identity, give_back
+from ratings.views.rate_actions import ACTIONS, admit, check_identity, give_back
 
 RENDITION_SIZE = 1024
 WELCOMED_COOKIE = "kudoscope_welcomed"
 NO_OFFER = Offer(AdultClass.SAFE, [])
-STATUS_OF: dict[type[Exception], int] = {
-    RatingInvalid: 400,
-    NotLeased: 403,
-    RatingLocked: 403,
-    NotComplete: 403,
-    NoSuchRating: 404,
-    ImageUnavailable: 404,
-    AlreadyRated: 409,
-    IdempotencyKeyReused: 409,
-    WrongBytes: 409,
-    IdentityChanged: 409,
-}
-
-
-class SeeOther(HttpResponseRedirect):
-    """Go on with GET, whatever brought you here."""
-
-    status_code = 303
 
 
 @never_cache
@@ -108,31 +82,17 @@ def _take_answer(request: HttpRequest, dataset: DatasetForRating | None) -> Http
         give_back(request)
         return HttpResponse(status=204)
     if name not in ACTIONS:
-        return _refuse(request, RatingInvalid(_("There is no such action on this page.")))
+        return refuse(request, RatingInvalid(_("There is no such action on this page.")))
     form = ACTIONS[name].form(request.POST)
     if not form.is_valid():
         return _ask_again(request, dataset, form)
     try:
         check_identity(request, form)
-        return _answer(request, ACTIONS[name].carry_out(request, form))
+        return answer(request, ACTIONS[name].carry_out(request, form))
     except RatingRefused as refusal:
-        return _refuse(request, refusal)
+        return refuse(request, refusal)
     except RateLimited as limited:
         return _keep_answers(request, dataset, form, limited)
-
-
-def _answer(request: HttpRequest, reply: Reply) -> HttpResponse:
-    if wants_json(request):
-        return JsonResponse({"message": reply.message, **reply.data})
-    messages.success(request, reply.message, extra_tags=str(reply.rating_id or ""))
-    return SeeOther(request.path)
-
-
-def _refuse(request: HttpRequest, refusal: RatingRefused) -> HttpResponse:
-    if wants_json(request):
-        return JsonResponse({"message": str(refusal), "code": refusal.reason}, status=STATUS_OF[type(refusal)])
-    messages.error(request, str(refusal))
-    return SeeOther(request.path)
 
 
 def _ask_again(request: HttpRequest, dataset: DatasetForRating | None, form: ActionForm) -> HttpResponse:

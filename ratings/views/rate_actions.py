@@ -1,7 +1,7 @@
 """What can be done on the rating page: each action has a form, and says what became of it in words and as data."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
@@ -34,6 +34,7 @@ from ratings.services.refusals import RatingRefused
 from ratings.services.reporting import report_image
 from ratings.services.revising import RatingRevision, look_at_crowd, revise_rating
 from ratings.services.skipping import skip_image, unskip_image
+from ratings.views.answers import Reply
 
 PAGE_AGENT = "kudoscope-page:1:this-site"
 
@@ -42,15 +43,6 @@ class IdentityChanged(RatingRefused):
     """It was done under another identity than the caller's."""
 
     reason = "identity_changed"
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What became of it: in words, and for the script. ``rating_id`` is that of a rating that can be revised."""
-
-    message: str
-    data: dict[str, Any] = field(default_factory=dict)
-    rating_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
