@@ -90,6 +90,15 @@ def due_dataset_ids(*, now: datetime) -> list[uuid.UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
+def held_back_count(release: Release) -> int:
+    """Return how many ratings that count came too lately for a release."""
+    statement = f"SELECT count(*) {RATINGS_OF_DATASET}".replace("dataset.id", "%(dataset)s")
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"dataset": release.dataset_id, "until": datetime.max.replace(tzinfo=UTC)})
+        [count] = cursor.fetchone()
+    return max(int(count) - release.rating_count, 0)
+
+
 def _period_start(now: datetime, every: str) -> datetime:
     """Return when the day, week (from Monday) or month of ``now`` began, in UTC."""
     day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

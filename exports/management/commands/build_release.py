@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bars
 
 from exports.models import Release
+from exports.queries import held_back_count
 from exports.services import Progress, ReleaseFailed, ReleaseInProgress, build_release
 from exports.writers.folders import release_folder
 from ratings.models import Dataset
@@ -86,6 +87,11 @@ class Command(BaseCommand):
             f"It is in {folder}\n"
             f"Check it: cd {folder} && sha256sum -c SHA256SUMS"
         )
+        if waiting := held_back_count(release):
+            self.stdout.write(
+                f"{counted(waiting, 'rating')} that came too lately for this one will be in the next. "
+                "With --hold-back 0 all are taken."
+            )
 
 
 def counted(number: int, noun: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -20,6 +21,24 @@ def test_it_works_and_says_how_to_check_it(harbours, capsys):
     assert f"Published harbours {release.version}: 3 ratings, 3 images" in said
     (line,) = re.findall(r"^Check it: (.+)$", said, re.MULTILINE)
     assert subprocess.run(line, shell=True, capture_output=True, check=False).returncode == 0
+
+
+def test_it_says_what_is_held_back_and_takes_it_on_demand(harbours, settings, capsys):
+    settings.RELEASE_HOLD_BACK = timedelta(hours=72)
+    call_command("build_release", "harbours")
+    said = capsys.readouterr().out
+    assert "0 ratings, 3 images" in said
+    assert "3 ratings that came too lately for this one will be in the next. With --hold-back 0 all are taken." in said
+    call_command("build_release", "harbours", "--hold-back", "0")
+    said = capsys.readouterr().out
+    assert "3 ratings, 3 images" in said
+    assert "too lately" not in said
+
+
+@pytest.mark.parametrize("hours", ["soon", "1e400", ""])
+def test_hours_are_a_number(harbours, hours):
+    with pytest.raises(CommandError, match="is no number of hours"):
+        call_command("build_release", "harbours", "--hold-back", hours)
 
 
 def test_an_unknown_dataset_is_answered_with_those_there_are(harbours):
