@@ -10,13 +10,14 @@ import { say } from "./lib/words.js";
 const at = (id) => document.getElementById(id);
 const form = at("practice");
 const levels = form ? [...form.querySelectorAll("[name=artifacts]")] : [];
+let coming = null;
 let images = [];
 let is_answered = false;
 let is_pointed = false;
 
 if (form && at("compare")) start();
 
-async function start() {
+function start() {
   document.addEventListener("keydown", onKey);
   form.addEventListener("pointerdown", () => (is_pointed = true));
   form.addEventListener("keydown", () => (is_pointed = false));
@@ -26,7 +27,7 @@ async function start() {
     answer();
   });
   at("next").addEventListener("click", goOn);
-  images = (await getJson(form.action)).images ?? [];
+  coming = getJson(form.action);
 }
 
 async function answer() {
@@ -36,6 +37,8 @@ async function answer() {
   is_answered = true;
   const fields = { image_id: image_id.value, number: number.value, artifacts: chosen.value };
   const said = await postForm(form.action, fields, csrfmiddlewaretoken.value);
+  // Who answers at once is faster than the list of what follows.
+  images = (await coming).images ?? [];
   at("feedback").hidden = false;
   at("feedback").textContent = said.message;
   is_answered = said.is_ok;

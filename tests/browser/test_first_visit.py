@@ -91,6 +91,24 @@ def test_practice_by_keys_alone(open_page, drawn):
     assert Rating.objects.get().is_before_training is False
 
 
+def test_an_answer_that_is_faster_than_the_list_is_followed_by_the_next(open_page, drawn):
+    page = open_page("/datasets/")
+    held = []
+    page.route("**/rate/practice/", lambda route: held.append(route) if is_json(route) else route.continue_())
+    page.goto("/rate/practice/")
+    page.wait_for_load_state("domcontentloaded")
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        press(page, "0")
+
+    held[0].continue_()
+
+    expect(page.get_by_role("button", name="Next image")).to_be_focused()
+
+
+def is_json(route):
+    return route.request.method == "GET" and "json" in route.request.headers.get("accept", "")
+
+
 def test_practice_is_left_with_one_key_and_by_hand(open_page, drawn):
     page = open_page("/rate/practice/")
     page.get_by_label("5 ·").check()
